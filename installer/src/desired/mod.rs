@@ -1,0 +1,5 @@
+//! What a node needs. Pure.
+
+mod node;
+
+pub use node::{NeededFile, NodeNeeds};

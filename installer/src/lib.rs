@@ -1,0 +1,33 @@
+//! What makes a machine a running, secured Kubernetes node, from the PKI that kpki made.
+//!
+//! There is little of it yet: [`check()`] proves that a node could start with its tree. Nothing here
+//! changes a machine.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use installer::machine::ClusterDirectory;
+//! use time::OffsetDateTime;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let cluster = ClusterDirectory::read(Path::new("kubernetes"), None)?;
+//! let node = cluster.spec.nodes()[0].name();
+//! let report = installer::check(&cluster.blueprint, &cluster.inventory, node, OffsetDateTime::now_utc());
+//! for finding in &report.findings {
+//!     println!("{}: {}", finding.severity, finding.fact);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | room | for |
+//! |---|---|
+//! | [`desired`] | what a node needs; pure |
+//! | [`machine`] | reading the machine; the only room that touches it |
+//! | [`check`](mod@check) | the comparison of the two; pure |
+#![forbid(unsafe_code)]
+
+pub mod check;
+pub mod desired;
+pub mod machine;
+
+pub use check::check;

@@ -1,0 +1,11 @@
+//! Reading the machine: the only room that touches it.
+
+mod cluster_directory;
+
+pub use cluster_directory::{ClusterDirectory, Problem, ReadError};
+
+/// This machine's name, in the lower case that Kubernetes wants.
+pub fn host_name() -> String {
+    let uname = rustix::system::uname();
+    uname.nodename().to_string_lossy().to_lowercase()
+}

@@ -1,0 +1,100 @@
+//! The command line, one file a command.
+
+mod apply;
+mod color;
+mod completions;
+mod import;
+mod init;
+mod inspect;
+mod lint;
+mod man;
+mod plan;
+mod profile;
+mod tree;
+mod usage;
+mod verify;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use apply::Apply;
+pub use color::Color;
+pub use completions::Completions;
+pub use import::Import;
+pub use init::{ImportedAuthority, Init};
+pub use inspect::Inspect;
+pub use lint::Lint;
+pub use man::Man;
+pub use plan::Plan;
+pub use profile::{Profile, ProfileCommand};
+pub use tree::Tree;
+pub use usage::Usage;
+pub use verify::Verify;
+
+const EXAMPLES: &str = "\
+Examples:
+  kpki init --service-cidr 10.3.0.0/24       a whole cluster's PKI, for this host
+  kpki plan                                  what differs from cluster.toml, and why
+  kpki apply                                 mend it: renew, reissue, rewrite
+  kpki verify                                a TLS handshake over every connection of the cluster
+  kpki inspect kubernetes/ca/ca.crt          what is in a certificate, key or kubeconfig";
+
+const EXIT: &str = "\
+Exit codes: 0 fine; 1 something needs your attention; 2 a bug in kpki.
+Documents go to standard output, everything else to standard error. docs/kpki.md describes the JSON.";
+
+/// A Kubernetes cluster's PKI, made from one short spec and kept right for years.
+#[derive(Debug, Parser)]
+#[command(name = "kpki", version, before_help = EXAMPLES, after_help = EXIT)]
+#[command(max_term_width = 110, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to use colours; by itself on a terminal, unless NO_COLOR is set.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "WHEN",
+        display_order = 900
+    )]
+    pub color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Init(Box<Init>),
+    Plan(Plan),
+    Apply(Apply),
+    Verify(Verify),
+    Lint(Lint),
+    Inspect(Inspect),
+    Import(Import),
+    Profile(Profile),
+    /// Print the JSON schema of cluster.toml, for editors.
+    #[command(before_help = "Example:\n  kpki schema > cluster.schema.json")]
+    Schema,
+    Completions(Completions),
+    Man(Man),
+}
+
+/// Reads the command line.
+pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    Cli::try_parse_from(&arguments).map_err(|error| Usage::new(error, &arguments))
+}
+
+/// The definition that help, man pages and completions are made from.
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_is_sound() {
+        super::definition().debug_assert();
+    }
+}

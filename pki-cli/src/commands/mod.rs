@@ -1,0 +1,50 @@
+//! What each command does, one file a command.
+
+mod apply;
+mod completions;
+mod import;
+mod init;
+mod inspect;
+mod lint;
+mod man;
+mod places;
+mod plan;
+mod profile;
+mod schema;
+mod verify;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::arguments::{Cli, Command};
+use crate::output::errors::{self, Failure};
+use crate::output::{Outcome, say};
+
+/// Runs the command and tells what came of it.
+pub fn run(cli: Cli) -> ExitCode {
+    let outcome = match cli.command {
+        Command::Init(arguments) => init::run(&arguments),
+        Command::Plan(arguments) => plan::run(&arguments),
+        Command::Apply(arguments) => apply::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Lint(arguments) => lint::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Import(arguments) => import::run(&arguments),
+        Command::Profile(arguments) => profile::run(&arguments),
+        Command::Schema => schema::run(),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
+    };
+    let told = outcome.and_then(|Outcome { text, attention }| {
+        say(&text).map_err(|error| Failure::io(Path::new("standard output"), &error))?;
+        Ok(attention)
+    });
+    match told {
+        Ok(false) => ExitCode::SUCCESS,
+        Ok(true) => errors::THEIRS.into(),
+        Err(failure) => {
+            failure.print();
+            errors::THEIRS.into()
+        }
+    }
+}

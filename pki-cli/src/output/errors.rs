@@ -1,0 +1,203 @@
+//! The one style of errors: `error: ` and the fact, then `hint: ` and what to do about it.
+
+use std::fmt::{self, Write};
+use std::path::Path;
+
+use pki_core::cluster::blueprint::{BlueprintError, BlueprintFact};
+use pki_core::cluster::profile::ProfileError;
+use pki_core::cluster::spec::{ClusterSpec, Place, SpecError};
+use pki_core::converge::apply::ApplyError;
+use pki_core::converge::inventory::InventoryError;
+use pki_core::converge::store::StoreError;
+
+use super::style::{ERROR, HINT, WARNING};
+
+/// The user's problem, or something that needs attention.
+pub const THEIRS: u8 = 1;
+/// A bug, or a system that does not do what systems do.
+pub const OURS: u8 = 2;
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug)]
+pub struct Failure {
+    problems: Vec<Problem>,
+}
+
+#[derive(Debug)]
+struct Problem {
+    fact: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// One problem.
+    pub fn new(fact: impl fmt::Display) -> Self {
+        let fact = fact.to_string();
+        Self {
+            problems: vec![Problem { fact, hint: None }],
+        }
+    }
+
+    /// What to do about the last problem.
+    pub fn hint(mut self, hint: impl fmt::Display) -> Self {
+        if let Some(last) = self.problems.last_mut() {
+            last.hint = Some(hint.to_string());
+        }
+        self
+    }
+
+    /// What to do about the last problem, if anything is known.
+    pub fn maybe_hint(self, hint: Option<impl fmt::Display>) -> Self {
+        match hint {
+            Some(hint) => self.hint(hint),
+            None => self,
+        }
+    }
+
+    /// Several at once.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn all(failures: impl IntoIterator<Item = Self>) -> Self {
+        let failures = failures.into_iter();
+        let problems: Vec<_> = failures.flat_map(|failure| failure.problems).collect();
+        assert!(!problems.is_empty(), "a failure without a problem");
+        Self { problems }
+    }
+
+    /// A file or directory that the system does not let us have.
+    pub fn io(path: &Path, error: &std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let text = error.to_string();
+        // The number helps nobody who has the words.
+        let words = text.split(" (os error").next().unwrap_or_default();
+        let failure = Self::new(format_args!("{}: {words}", path.display()));
+        match error.kind() {
+            ErrorKind::PermissionDenied => failure.hint("run as the owner of it, or as root"),
+            ErrorKind::NotFound => failure.hint("look at its name, and at the current directory"),
+            ErrorKind::IsADirectory => failure.hint("name a file"),
+            ErrorKind::NotADirectory => failure.hint("name a directory"),
+            _ => failure,
+        }
+    }
+
+    /// Every mistake of a spec that was read from `file` and from flags.
+    pub fn spec(error: &SpecError, file: &str) -> Self {
+        Self::all(
+            error
+                .mistakes
+                .iter()
+                .map(|mistake| Self::new(mistake.display(file)).maybe_hint(mistake.hint())),
+        )
+    }
+
+    /// Every mistake of a profile.
+    pub fn profile(error: &ProfileError, file: &str) -> Self {
+        Self::all(
+            error
+                .mistakes
+                .iter()
+                .map(|mistake| Self::new(mistake.display(file)).maybe_hint(mistake.hint())),
+        )
+    }
+
+    /// Every reason why a spec and a profile do not fit, with the place in the spec. One setting can be
+    /// wrong for many certificates; then one of them stands for all.
+    pub fn blueprint(error: &BlueprintError, spec: &ClusterSpec, file: &str) -> Self {
+        let mut seen = Vec::new();
+        let facts = error.facts.iter().filter(|fact| match fact {
+            BlueprintFact::Unknown { .. } => true,
+            BlueprintFact::OutlivesAuthority {
+                lifetime,
+                authority_lifetime,
+                ..
+            } => {
+                let news = !seen.contains(&(*lifetime, *authority_lifetime));
+                seen.push((*lifetime, *authority_lifetime));
+                news
+            }
+        });
+        Self::all(facts.map(|fact| {
+            let fields = match fact {
+                BlueprintFact::Unknown { kind, id, .. } => vec![format!("{kind}.{id}")],
+                BlueprintFact::OutlivesAuthority { artifact, .. } => vec![
+                    format!("certificate.{}.validity", artifact.name),
+                    format!("user.{}.validity", artifact.name),
+                    "validity".into(),
+                    "ca-validity".into(),
+                ],
+            };
+            let places = fields.iter().map(|field| spec.place(field));
+            let place = places.into_iter().find(|place| *place != Place::Nowhere);
+            let fact_at = match place {
+                Some(Place::Line(line)) => format!("{file}:{line}: {fact}"),
+                Some(Place::Flag(flag)) => format!("{flag}: {fact}"),
+                _ => fact.to_string(),
+            };
+            Self::new(fact_at).hint(fact.hint())
+        }))
+    }
+
+    /// Tells all of it on standard error.
+    pub fn print(&self) {
+        let mut text = String::new();
+        let mut problems = self.problems.iter().peekable();
+        while let Some(problem) = problems.next() {
+            line(&mut text, ERROR, "error", &problem.fact);
+            // One hint is enough for several problems in a row.
+            let again = problems
+                .peek()
+                .is_some_and(|next| next.hint == problem.hint);
+            if let Some(hint) = problem.hint.as_ref().filter(|_| !again) {
+                line(&mut text, HINT, "hint", hint);
+            }
+        }
+        super::talk(&text);
+    }
+}
+
+/// Something allowed but worth a word, on standard error.
+pub fn warn(fact: impl fmt::Display) {
+    let mut text = String::new();
+    line(&mut text, WARNING, "warning", &fact.to_string());
+    super::talk(&text);
+}
+
+fn line(out: &mut String, style: anstyle::Style, word: &str, text: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{style}{word}:{style:#} {}", printable(text));
+}
+
+/// A file name or a value from somebody else's file must not move the cursor.
+pub fn printable(text: &str) -> String {
+    let escaped = |c: char| -> String {
+        match c {
+            '\n' => "\n       ".into(),
+            c if c.is_control() => c.escape_debug().collect(),
+            c => c.into(),
+        }
+    };
+    if text.chars().any(char::is_control) {
+        text.chars().map(escaped).collect()
+    } else {
+        text.to_owned()
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::new(&error).maybe_hint(error.hint())
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        Self::new(&error).maybe_hint(error.hint())
+    }
+}
+
+impl From<InventoryError> for Failure {
+    fn from(error: InventoryError) -> Self {
+        Self::new(&error).maybe_hint(error.hint())
+    }
+}

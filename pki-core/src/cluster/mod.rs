@@ -1,0 +1,21 @@
+//! Kubernetes, pure: what a cluster needs, without a disk.
+
+pub mod spec;
+
+pub mod blueprint;
+mod encryption;
+mod file_mode;
+mod kubeconfig;
+pub mod lint;
+mod location;
+pub mod profile;
+mod yaml;
+
+pub use encryption::{
+    EncryptionError, check_encryption_configuration, generate_encryption_configuration,
+};
+pub use file_mode::FileMode;
+pub use kubeconfig::{Kubeconfig, KubeconfigError, Material};
+pub(crate) use location::CONTROL_DIRECTORY;
+pub use location::{Location, PathError, RelativePath, Root};
+pub use yaml::YamlError;

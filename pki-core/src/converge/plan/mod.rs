@@ -1,0 +1,171 @@
+//! The plan: every difference between blueprint and inventory, and what mends it. Pure.
+
+mod authority;
+mod compare;
+mod drift;
+mod leaf;
+mod secrets;
+pub(in crate::converge) mod source;
+mod step;
+
+use std::collections::HashMap;
+
+use time::OffsetDateTime;
+
+pub use drift::Drift;
+pub use step::{Action, Obstacle, Step};
+
+use super::inventory::Inventory;
+use crate::cluster::blueprint::{Artifact, ArtifactId, Blueprint, Content};
+use crate::cluster::{Location, Root};
+
+/// An ordered list of steps from what is on disk to what is wanted. It borrows both, since applying it
+/// signs with the keys that the inventory holds.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    pub(super) blueprint: &'a Blueprint,
+    pub(super) inventory: &'a Inventory,
+    pub(super) now: OffsetDateTime,
+    steps: Vec<Step>,
+    unmanaged: Vec<Location>,
+    pub(super) consented: Vec<ArtifactId>,
+}
+
+impl<'a> Plan<'a> {
+    /// Compares. What is within the last third of its life at `now` is renewed.
+    pub fn new(blueprint: &'a Blueprint, inventory: &'a Inventory, now: OffsetDateTime) -> Self {
+        let mut planner = Planner {
+            blueprint,
+            inventory,
+            now,
+            steps: Vec::new(),
+            places: HashMap::new(),
+        };
+        for artifact in blueprint.artifacts() {
+            planner.artifact(artifact);
+        }
+        let steps = planner.steps;
+        let managed: std::collections::HashSet<_> = blueprint
+            .artifacts()
+            .iter()
+            .flat_map(|artifact| {
+                artifact
+                    .placements
+                    .iter()
+                    .map(|placement| &placement.location)
+            })
+            .collect();
+        let unmanaged = inventory
+            .files()
+            .map(|(location, _)| location)
+            .filter(|at| !managed.contains(at))
+            .cloned()
+            .collect();
+        Self {
+            blueprint,
+            inventory,
+            now,
+            steps,
+            unmanaged,
+            consented: Vec::new(),
+        }
+    }
+
+    /// The steps, authorities first. Empty when everything is as it is wanted.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// The files that a step writes, or whose mode it changes.
+    pub fn files(&self, step: &Step) -> impl Iterator<Item = &'a Location> {
+        let artifact = self.blueprint.artifact(&step.artifact);
+        let indices = step.writes.iter().chain(&step.modes).copied();
+        let placements = artifact.map_or(&[][..], |artifact| &artifact.placements);
+        indices
+            .filter_map(|index| placements.get(index))
+            .map(|placement| &placement.location)
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// What stands in the way of applying, if anything does.
+    pub fn obstacles(&self) -> impl Iterator<Item = (&Step, &Obstacle)> {
+        self.steps
+            .iter()
+            .filter_map(|step| step.obstacle.as_ref().map(|obstacle| (step, obstacle)))
+    }
+
+    /// The steps that need a word of consent: they replace what others still rely on.
+    pub fn replacements(&self) -> impl Iterator<Item = &Step> {
+        self.steps
+            .iter()
+            .filter(|step| step.action == Action::Replace)
+    }
+
+    /// Agrees to the replacement of an authority or a service-account key pair.
+    pub fn consent_to(&mut self, artifact: ArtifactId) {
+        self.consented.push(artifact);
+    }
+
+    /// Files in the tree that no artifact of the blueprint has: they are left alone.
+    pub fn unmanaged(&self) -> &[Location] {
+        &self.unmanaged
+    }
+
+    /// The moment that the plan was made for.
+    pub fn now(&self) -> OffsetDateTime {
+        self.now
+    }
+}
+
+/// Collects the steps. What a leaf needs depends on what happens to its authority, which comes first.
+struct Planner<'a> {
+    blueprint: &'a Blueprint,
+    inventory: &'a Inventory,
+    now: OffsetDateTime,
+    steps: Vec<Step>,
+    /// Where each artifact's step is in the list.
+    places: HashMap<ArtifactId, usize>,
+}
+
+impl Planner<'_> {
+    fn artifact(&mut self, artifact: &Artifact) {
+        let step = match &artifact.content {
+            Content::Authority(entry) => self.authority(artifact, entry),
+            Content::Certificate(entry) => self.certificate(artifact, entry),
+            Content::Kubeconfig(entry) => self.kubeconfig(artifact, entry),
+            Content::TrustBundle(authorities) => self.bundle(artifact, authorities),
+            Content::ServiceAccount(algorithm) => self.service_account(artifact, *algorithm),
+            Content::Encryption => self.encryption(artifact),
+        };
+        if let Some(step) = step {
+            self.places.insert(step.artifact.clone(), self.steps.len());
+            self.steps.push(step);
+        }
+    }
+
+    /// Whether the directory of CA certificates and keys is away as a whole, offline or in a safe, while the
+    /// cluster it belongs to is here.
+    fn authorities_are_away(&self) -> bool {
+        let at = |root| {
+            self.inventory
+                .files()
+                .any(|(location, _)| location.root == root)
+        };
+        at(Root::Tree) && !at(Root::Authorities)
+    }
+
+    fn shown(&self, location: &Location) -> String {
+        self.inventory.shown(location)
+    }
+
+    /// What is to happen to the artifact of that name, as far as it is planned yet.
+    fn planned(&self, id: &ArtifactId) -> Option<&Step> {
+        self.places.get(id).map(|place| &self.steps[*place])
+    }
+}

@@ -1,0 +1,6 @@
+// Package errors stands in for Tencent Cloud's SDK; see package common.
+package errors
+
+type TencentCloudSDKError struct{ Message string }
+
+func (e *TencentCloudSDKError) Error() string { return e.Message }

@@ -1,0 +1,13 @@
+//! What the tests across crates share: trees to judge, the programs that judge them, and guards that
+//! clean up even when a test panics.
+
+pub mod cluster;
+pub mod command;
+pub mod component;
+pub mod control_plane;
+pub mod corporate;
+pub mod judge;
+pub mod kpki;
+pub mod namespace;
+pub mod process;
+pub mod snapshot;
