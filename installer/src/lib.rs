@@ -26,8 +26,14 @@
 //! | [`check`](mod@check) | the comparison of the two; pure |
 #![forbid(unsafe_code)]
 
+pub mod addon;
 pub mod check;
+pub mod component;
 pub mod desired;
+pub mod health;
+pub mod image;
 pub mod machine;
+pub mod preflight;
+pub mod supervisor;
 
 pub use check::check;

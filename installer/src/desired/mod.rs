@@ -1,5 +1,18 @@
 //! What a node needs. Pure.
 
+pub mod digest;
+mod facts;
+pub mod layout;
 mod node;
+mod node_spec;
+mod programs;
+mod resource;
 
+pub use facts::{CgroupVersion, Facts, InitSystem};
 pub use node::{NeededFile, NodeNeeds};
+pub use node_spec::{Network, NodeOptions, NodeSpec, TreeFile};
+pub use programs::{Program, Programs};
+pub use resource::{
+    Account, Contents, Directory, DirectoryContents, File, Image, ImageFile, Kind, Module, Owner,
+    Resource, ResourceId, Service, Stage, Symlink, Sysctl, SysctlValue, Trace,
+};

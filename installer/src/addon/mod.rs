@@ -1,0 +1,1 @@
+//! What the addon manager keeps in the cluster.

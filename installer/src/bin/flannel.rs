@@ -1,0 +1,3 @@
+//! The CNI plugin `flannel`.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! What holds a pod's namespaces: waits to be told to end.
+
+fn main() {}

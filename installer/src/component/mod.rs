@@ -1,0 +1,1 @@
+//! One file for each component: its flags, its manifest, what it needs. Pure.

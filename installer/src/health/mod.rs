@@ -1,0 +1,1 @@
+//! Conditions that an installation waits for.
