@@ -1,8 +1,10 @@
-//! Reading the machine: the only room that touches it.
+//! Reading and changing the machine: the only room that touches it.
 
 mod cluster_directory;
+mod effect;
 
 pub use cluster_directory::{ClusterDirectory, Problem, ReadError};
+pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
 
 /// This machine's name, in the lower case that Kubernetes wants.
 pub fn host_name() -> String {
