@@ -2,6 +2,7 @@
 
 mod cluster_directory;
 mod effect;
+pub mod facts;
 
 pub use cluster_directory::{ClusterDirectory, Problem, ReadError};
 pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
