@@ -4,8 +4,10 @@ mod cluster_directory;
 mod effect;
 pub mod facts;
 
-pub use cluster_directory::{ClusterDirectory, Problem, ReadError};
+pub use cluster_directory::ClusterDirectory;
 pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
+pub use pki_core::converge::cluster_directory::ReadError;
+pub use pki_core::converge::problem::Problem;
 
 /// This machine's name, in the lower case that Kubernetes wants.
 pub fn host_name() -> String {
