@@ -1,10 +1,27 @@
 //! Reading and changing the machine: the only room that touches it.
 
+mod apply;
 mod cluster_directory;
 mod effect;
+mod error;
+mod firewall;
+mod fuse;
+pub mod ledger;
+mod mounts;
+mod observe;
+mod program;
+pub mod reset;
+mod root;
 
+pub use apply::{Effects, Host, Progress};
 pub use cluster_directory::{ClusterDirectory, Problem, ReadError};
 pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
+pub use error::HostError;
+pub use ledger::Ledger;
+pub(crate) use observe::Above;
+pub use observe::{Found, Observed};
+pub use program::ProgramError;
+pub use root::Root;
 
 /// This machine's name, in the lower case that Kubernetes wants.
 pub fn host_name() -> String {
