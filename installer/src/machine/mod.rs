@@ -1,7 +1,9 @@
 //! Reading and changing the machine: the only room that touches it.
 
+pub(crate) mod bounded;
 mod cluster_directory;
 mod effect;
+pub mod programs;
 
 pub use cluster_directory::{ClusterDirectory, Problem, ReadError};
 pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
