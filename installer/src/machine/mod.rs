@@ -4,6 +4,8 @@ mod apply;
 mod cluster_directory;
 mod effect;
 pub mod facts;
+pub(crate) mod bounded;
+pub mod programs;
 
 pub use cluster_directory::ClusterDirectory;
 pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
