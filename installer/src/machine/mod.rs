@@ -3,6 +3,7 @@
 mod cluster_directory;
 mod effect;
 pub mod facts;
+pub mod node_source;
 
 pub use cluster_directory::ClusterDirectory;
 pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
