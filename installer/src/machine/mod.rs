@@ -6,6 +6,7 @@ mod effect;
 pub mod facts;
 pub(crate) mod bounded;
 pub mod programs;
+pub mod node_source;
 
 pub use cluster_directory::ClusterDirectory;
 pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
