@@ -1,0 +1,1 @@
+//! Keeps the objects of a folder in the cluster.
