@@ -38,6 +38,7 @@ pub mod install;
 pub mod machine;
 pub mod plan;
 pub mod preflight;
+pub mod status;
 pub mod supervisor;
 
 pub use check::check;

@@ -63,6 +63,11 @@ impl Failure {
         }])
     }
 
+    /// A fact, and what to do about it if anything is known.
+    pub fn maybe(fact: String, hint: Option<String>) -> Self {
+        Self(vec![Problem { fact, hint }])
+    }
+
     /// Tells all of it on standard error.
     pub fn print(&self) {
         let mut text = String::new();
@@ -146,4 +151,10 @@ pub fn say(text: &str) -> io::Result<()> {
 pub fn talk(text: &str) {
     let mut out = anstream::AutoStream::auto(io::stderr());
     let _ = out.write_all(text.as_bytes());
+}
+
+impl From<installer::machine::HostError> for Failure {
+    fn from(error: installer::machine::HostError) -> Self {
+        Self::maybe(error.to_string(), error.hint())
+    }
 }

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use installer::desired::{NodeOptions, NodeSpec, Owner, Program, UserKubeconfig, layout};
+use installer::desired::{NodeOptions, NodeSpec, Owner, Program, Programs, UserKubeconfig, layout};
 use installer::install::{self, Wishes};
 use installer::machine::node_source::{self, MakeOptions, Mode, Source};
 use installer::machine::{Problem, facts, programs};
@@ -93,23 +93,23 @@ impl Wanted {
             .map_err(|error| Failure::from(error.problems()))?;
         let facts = facts::read()?;
         let roles = source.node.roles();
-        let wishes = programs::wishes(roles, asked.options.network);
+        let wishes = programs::wanted(source.node.roles(), asked.options.network);
         let cache = Path::new(layout::STATE).join("programs.json");
-        let found = programs::find(&wishes, &asked.options.bin_dir, &cache);
-        let program_problems = found
-            .problems
-            .iter()
-            .map(|problem| Problem {
-                fact: problem.to_string(),
-                hint: Some(problem.hint()),
-            })
-            .collect();
+        let (programs, program_problems) =
+            match programs::find(&wishes, &asked.options.bin_dir, &cache) {
+                Ok(programs) => (programs, Vec::new()),
+                Err(problems) => {
+                    let problems = problems.iter();
+                    let told = problems.map(|one| Problem::new(one.to_string(), one.hint()));
+                    (Programs::default(), told.collect())
+                }
+            };
         let spec = NodeSpec {
             cluster: source.spec.clone(),
             node: source.node.clone(),
             options: asked.options,
             facts,
-            programs: found.programs,
+            programs,
             tree: source.tree.clone(),
         };
         Ok(Self {
