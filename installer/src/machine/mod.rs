@@ -4,11 +4,13 @@ mod apply;
 mod cluster_directory;
 mod effect;
 mod error;
+#[cfg(test)]
+pub(crate) mod fakes;
 mod firewall;
 mod fuse;
 pub mod ledger;
 mod mounts;
-mod observe;
+pub(crate) mod observe;
 mod program;
 pub mod reset;
 mod root;
