@@ -13,12 +13,15 @@ pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
 pub use pki_core::converge::cluster_directory::ReadError;
 pub use pki_core::converge::problem::Problem;
 mod error;
+#[cfg(test)]
+pub(crate) mod fakes;
 mod firewall;
 mod fuse;
 pub mod ledger;
 mod mounts;
 mod observe;
 mod processes;
+pub(crate) mod observe;
 mod program;
 pub mod reset;
 mod root;

@@ -15,17 +15,14 @@ use crate::machine::root::Root;
 
 /// A directory, opened.
 #[derive(Debug)]
-pub(in crate::machine) struct Directory {
+pub(super) struct Directory {
     pub(super) file: OwnedFd,
     pub(super) path: PathBuf,
 }
 
 impl Directory {
     /// The directory that holds `path`, and the name in it. Nothing when it does not exist.
-    pub(in crate::machine) fn above(
-        root: &Root,
-        path: &Path,
-    ) -> Result<Option<(Self, OsString)>, HostError> {
+    pub(super) fn above(root: &Root, path: &Path) -> Result<Option<(Self, OsString)>, HostError> {
         let (parent, name) = split(path)?;
         Ok(Self::open(root, parent)?.map(|directory| (directory, name)))
     }
@@ -104,7 +101,7 @@ fn own(root: &Root) -> Owner {
 }
 
 /// Makes a directory, or mends the mode and owner of the one that is there.
-pub(in crate::machine) fn make(
+pub(super) fn make(
     root: &Root,
     path: &Path,
     mode: u32,

@@ -215,7 +215,7 @@ fn staging(
 }
 
 /// The temporary name of what will be `name`: always the same, so that a later run finds it.
-pub(in crate::machine) fn temporary(name: &OsStr) -> OsString {
+fn temporary(name: &OsStr) -> OsString {
     let mut temporary = OsString::from(".");
     temporary.push(name);
     temporary.push(".kinstall-new");
@@ -223,7 +223,7 @@ pub(in crate::machine) fn temporary(name: &OsStr) -> OsString {
 }
 
 /// Removes what an interrupted run may have left of `path`.
-pub(in crate::machine) fn remove_temporary(root: &Root, path: &Path) -> Result<(), HostError> {
+pub(super) fn remove_temporary(root: &Root, path: &Path) -> Result<(), HostError> {
     let Some((to, name)) = Directory::above(root, path)? else {
         return Ok(());
     };

@@ -58,6 +58,13 @@ pub(super) fn load(root: &Root, module: &Module) -> Result<(), HostError> {
     if proof.exists() {
         return Ok(());
     }
+    if !root.is_machine() {
+        return Err(EffectError {
+            fact: format!("{} does not exist", proof.display()),
+            hint: None,
+        }
+        .into());
+    }
     let said = match program::run("modprobe", &[&module.name]) {
         Ok(_) => String::new(),
         Err(error) => format!(": {error}"),

@@ -1,10 +1,12 @@
 //! The one that changes a machine: a plan's stage at a time, each change announced in the ledger first.
 
 mod accounts;
-pub(super) mod directory;
+mod directory;
 mod files;
 mod kernel;
 mod remove;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -18,8 +20,9 @@ use crate::plan::{Action, Change, Plan};
 use files::Batch;
 
 pub(super) use accounts::remove as remove_account;
-pub(super) use files::temporary;
+pub(super) use files::remove as remove_file;
 pub(super) use kernel::write_sysctl;
+pub(super) use remove::{remove_directory, remove_tree};
 
 /// A machine that may be changed: no other kinstall does as long as this is there.
 #[derive(Debug)]

@@ -162,6 +162,10 @@ impl Ledger {
     pub(crate) fn forget(&mut self, id: &ResourceId) {
         self.entries.retain(|entry| entry.id != *id);
     }
+
+    pub(crate) fn retain(&mut self, keep: impl FnMut(&Entry) -> bool) {
+        self.entries.retain(keep);
+    }
 }
 
 impl Made {

@@ -10,7 +10,7 @@ use crate::machine::root::Root;
 use crate::machine::{firewall, mounts};
 
 /// Where `ip netns` and the CRI keep network namespaces.
-const NAMESPACES: &str = "/run/netns";
+pub(crate) const NAMESPACES: &str = "/run/netns";
 
 /// All that matches. Of the kernel's things only on the machine itself.
 pub(crate) fn matches(root: &Root, trace: &Trace) -> Result<BTreeSet<String>, HostError> {
