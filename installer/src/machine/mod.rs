@@ -4,6 +4,7 @@ mod cluster_directory;
 mod effect;
 pub mod facts;
 pub mod node_source;
+pub mod readings;
 
 pub use cluster_directory::ClusterDirectory;
 pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
