@@ -7,6 +7,7 @@ pub mod facts;
 pub(crate) mod bounded;
 pub mod programs;
 pub mod node_source;
+pub mod readings;
 
 pub use cluster_directory::ClusterDirectory;
 pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
