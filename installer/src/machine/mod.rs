@@ -20,7 +20,6 @@ mod firewall;
 mod fuse;
 pub mod ledger;
 mod mounts;
-mod observe;
 mod processes;
 pub(crate) mod observe;
 mod program;

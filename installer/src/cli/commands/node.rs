@@ -46,14 +46,14 @@ pub fn run(arguments: Node) -> Result<Outcome, Failure> {
     if let Some(folder) = &arguments.render {
         return render(&desired, folder);
     }
-    let services = machine::services(wanted.spec.facts.init);
+    let services = machine::services(wanted.spec.facts.init)?;
     if arguments.dry_run {
-        return dry_run(&wanted.spec, &desired, services.as_ref(), arguments.json);
+        return dry_run(&wanted.spec, &desired, &services, arguments.json);
     }
     install(
         &wanted,
         &desired,
-        services.as_ref(),
+        &services,
         Duration::from_secs(arguments.timeout.into()),
         arguments.json,
     )

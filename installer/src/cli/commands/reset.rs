@@ -34,7 +34,7 @@ pub fn run(arguments: &Reset) -> Result<Outcome, Failure> {
     if !arguments.yes {
         ask(&ledger, arguments.purge)?;
     }
-    let services = machine::services(facts::read()?.init);
+    let services = machine::services(facts::read()?.init)?;
     let options = ResetOptions {
         purge: arguments.purge,
     };
@@ -44,7 +44,7 @@ pub fn run(arguments: &Reset) -> Result<Outcome, Failure> {
             output::talk(&format!("{}\n", output::printable(what)));
         }
     };
-    let report = reset(host, services.as_ref(), options, &mut tell)?;
+    let report = reset(host, &services, options, &mut tell)?;
     if arguments.json {
         return Ok(Outcome::fine(output::json(&report)));
     }
