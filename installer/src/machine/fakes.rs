@@ -78,7 +78,7 @@ impl FakeMachine {
     /// With what every machine has.
     pub(crate) fn new() -> Self {
         let machine = Self {
-            scratch: tempfile::tempdir().unwrap(),
+            scratch: scratch(),
             services: FakeServices::default(),
             images: FakeImages::default(),
         };
@@ -134,6 +134,11 @@ impl FakeMachine {
         }
         Ok(plan)
     }
+}
+
+/// In memory where there is such a place: the disk is synced very often.
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
 }
 
 fn tree(root: &Path, path: &Path, found: &mut BTreeMap<String, String>) {

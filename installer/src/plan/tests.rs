@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::*;
 use crate::desired::{Account, Kind, Module, Sysctl, SysctlValue, Trace};
-use crate::machine::ServiceState;
 use crate::machine::fakes::{directory, file, image, owner, resource, service, symlink};
+use crate::machine::{Above, ServiceState};
 
 fn observed(found: &[(&Resource, Found)]) -> Observed {
     let mut observed = Observed::default();

@@ -5,9 +5,10 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{self, Mode, OFlags};
+use rustix::fs::{self, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::files::temporary;
 use crate::desired::Owner;
 use crate::machine::error::HostError;
 use crate::machine::fuse::Fuse;
@@ -113,15 +114,39 @@ pub(super) fn make(
     let fails = |errno: Errno| HostError::io(&place, "cannot be made", errno);
     let burnt = |error| HostError::io(&place, "cannot be made", error);
     fuse.burn().map_err(burnt)?;
-    // Nobody else's until it has its owner.
-    match fs::mkdirat(&above.file, &name, Mode::RWXU) {
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+    match above.below(&name, flags) {
+        Ok(directory) => return set_owner_and_mode(&directory.file, mode, owner).map_err(fails),
+        Err(Errno::NOENT) => {}
+        Err(errno) => return Err(fails(errno)),
+    }
+    // Born under another name, so that it never has another mode or owner under its own.
+    let born = temporary(&name);
+    match fs::mkdirat(&above.file, &born, Mode::RWXU) {
         Ok(()) | Err(Errno::EXIST) => {}
         Err(errno) => return Err(fails(errno)),
     }
-    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = above.below(&name, flags).map_err(fails)?;
+    let directory = above.below(&born, flags).map_err(fails)?;
+    set_owner_and_mode(&directory.file, mode, owner).map_err(fails)?;
     fuse.burn().map_err(burnt)?;
-    set_owner_and_mode(&directory.file, mode, owner).map_err(fails)
+    // Over a directory that came there meanwhile only when that is empty (rename(2)).
+    fs::renameat(&above.file, &born, &above.file, &name).map_err(fails)
+}
+
+/// Removes what an interrupted run may have left of the directory `path`.
+pub(super) fn remove_temporary(root: &Root, path: &Path) -> Result<(), HostError> {
+    let Some((above, name)) = Directory::above(root, path)? else {
+        return Ok(());
+    };
+    let born = temporary(&name);
+    match fs::unlinkat(&above.file, &born, AtFlags::REMOVEDIR) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(errno) => Err(HostError::io(
+            &above.path.join(born),
+            "cannot be removed",
+            errno,
+        )),
+    }
 }
 
 /// The owner first: chown(2) takes bits of the mode away.

@@ -215,7 +215,7 @@ fn staging(
 }
 
 /// The temporary name of what will be `name`: always the same, so that a later run finds it.
-fn temporary(name: &OsStr) -> OsString {
+pub(super) fn temporary(name: &OsStr) -> OsString {
     let mut temporary = OsString::from(".");
     temporary.push(name);
     temporary.push(".kinstall-new");

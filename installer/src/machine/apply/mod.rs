@@ -177,8 +177,12 @@ impl Host {
     fn recover(&self) -> Result<(), HostError> {
         let entries = self.ledger().entries().iter();
         for entry in entries.filter(|entry| entry.state == State::Intended) {
-            if let Made::File { path } | Made::Symlink { path } = &entry.made {
-                files::remove_temporary(&self.root, path)?;
+            match &entry.made {
+                Made::File { path } | Made::Symlink { path } => {
+                    files::remove_temporary(&self.root, path)?;
+                }
+                Made::Directory { path, .. } => directory::remove_temporary(&self.root, path)?,
+                _ => {}
             }
         }
         Ok(())

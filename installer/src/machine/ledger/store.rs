@@ -112,6 +112,8 @@ impl LedgerStore {
         }
         let lock = Lock::take(&directory.join(LOCK))?;
         let ledger = read(&directory.join(NAME))?;
+        // What a run that was interrupted may have left.
+        remove(&directory.join(NEW)).map_err(fails)?;
         Ok(Self {
             directory,
             ledger,
@@ -146,10 +148,7 @@ impl LedgerStore {
         })?;
         text.push(b'\n');
         let new = self.directory.join(NEW);
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove(&new)?;
         self.fuse.burn()?;
         let mut file = fs::OpenOptions::new()
             .write(true)
@@ -178,12 +177,7 @@ impl LedgerStore {
         for name in [NEW, NAME] {
             let path = directory.join(name);
             fuse.burn().map_err(|error| fails(&path, error))?;
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(fails(&path, error));
-                }
-                _ => {}
-            }
+            remove(&path).map_err(|error| fails(&path, error))?;
         }
         drop(lock);
         match fs::remove_dir(&directory) {
@@ -233,7 +227,14 @@ fn read(path: &Path) -> Result<Ledger, LedgerError> {
     Ok(Ledger { entries })
 }
 
-pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn sync_directory(path: &Path) -> io::Result<()> {
     fs::File::open(path)?.sync_all()
 }
 
