@@ -7,10 +7,9 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitStatus, pidfd_open, pidfd_send_signal};
 use time::OffsetDateTime;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
 
 use super::output::Output;
@@ -27,9 +26,9 @@ pub struct Child {
     /// Which.
     pub process: Process,
     /// Refers to just that process, even after its number has another meaning.
-    handle: AsyncFd<OwnedFd>,
-    /// How it ends, where it is this process's child.
-    end: Option<oneshot::Receiver<WaitStatus>>,
+    handle: OwnedFd,
+    /// How it ends; nothing where it is not this process's child.
+    end: oneshot::Receiver<Option<WaitStatus>>,
 }
 
 impl Child {
@@ -67,7 +66,7 @@ impl Child {
         Ok(Self {
             process,
             handle,
-            end: Some(end),
+            end,
         })
     }
 
@@ -75,30 +74,33 @@ impl Child {
     pub fn adopt(process: &Process) -> Option<Self> {
         let handle = handle(process.id).ok()?;
         // Looked at after it was opened: so the handle is for this process and no later one.
-        process.lives().then(|| Self {
+        process.lives().then_some(())?;
+        let watched = handle.try_clone().ok()?;
+        let (sender, end) = oneshot::channel();
+        // There are as many of these threads as adopted services, and tokio has no other way without unsafe code.
+        std::thread::spawn(move || {
+            wait_for_end(&watched);
+            let _ = sender.send(None);
+        });
+        Some(Self {
             process: process.clone(),
             handle,
-            end: None,
+            end,
         })
     }
 
     /// Waits until it ended, and says how. Nothing is lost when it is not waited to the end.
     pub async fn ended(&mut self) -> String {
-        if let Some(end) = &mut self.end {
-            return match end.await {
-                Ok(status) => in_words(status),
-                Err(_) => "it ended".to_owned(),
-            };
+        match (&mut self.end).await {
+            Ok(Some(status)) => in_words(status),
+            _ => "it ended while this supervisor was not its parent".to_owned(),
         }
-        // A handle is readable when its process has ended (pidfd_open(2)).
-        let _ = self.handle.ready(Interest::READABLE).await;
-        "it ended while this supervisor was not its parent".to_owned()
     }
 
     /// Sends a signal to the process alone, never to its group: shims and pods live on.
     pub fn signal(&self, signal: Signal) {
         // Only one that has ended does not get it.
-        let _ = pidfd_send_signal(self.handle.get_ref(), signal);
+        let _ = pidfd_send_signal(&self.handle, signal);
     }
 }
 
@@ -107,6 +109,8 @@ impl Child {
 pub fn find(service: &Service, output: &Path) -> Option<Process> {
     let mut called = vec![service.program.to_string_lossy().into_owned()];
     called.extend(service.arguments.iter().cloned());
+    // As the kernel names it.
+    let output = output.canonicalize().ok()?;
     let ids = fs::read_dir("/proc").ok()?.filter_map(|entry| {
         let id: u32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
         let proc = Path::new("/proc").join(id.to_string());
@@ -127,11 +131,20 @@ pub fn find(service: &Service, output: &Path) -> Option<Process> {
     ids.min_by_key(|process| process.start_ticks)
 }
 
-fn handle(id: u32) -> io::Result<AsyncFd<OwnedFd>> {
+/// Waits for the end of a process that need not be a child: then its handle is readable (pidfd_open(2)).
+pub fn wait_for_end(handle: &OwnedFd) {
+    loop {
+        match poll(&mut [PollFd::new(handle, PollFlags::IN)], None) {
+            Err(rustix::io::Errno::INTR) => {}
+            _ => return,
+        }
+    }
+}
+
+fn handle(id: u32) -> io::Result<OwnedFd> {
     let pid = i32::try_from(id).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or(io::ErrorKind::NotFound)?;
-    let handle = pidfd_open(pid, PidfdFlags::empty())?;
-    Ok(AsyncFd::register_with_interest(handle, Interest::READABLE)?)
+    Ok(pidfd_open(pid, PidfdFlags::empty())?)
 }
 
 fn in_words(status: WaitStatus) -> String {

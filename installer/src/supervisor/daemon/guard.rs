@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getppid, kill_process, pidfd_open};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::child::wait_for_end;
 use super::keeper::Shared;
 use super::{SupervisorError, system};
 
@@ -31,9 +31,10 @@ pub fn stand_by() -> Result<(), SupervisorError> {
     };
     let began = Instant::now();
     let pid = supervisor.parse().ok().and_then(Pid::from_raw);
+    let handle = pid.and_then(|pid| pidfd_open(pid, PidfdFlags::empty()).ok());
     // With another parent, the supervisor is dead already, and its number may be another's.
-    if let Some(pid) = pid.filter(|pid| getppid() == Some(*pid)) {
-        wait_for_end(pid).map_err(system("waiting for the supervisor"))?;
+    if let Some(handle) = handle.filter(|_| getppid() == pid) {
+        wait_for_end(&handle);
     }
     if began.elapsed() < STEADY {
         std::thread::sleep(BREATH);
@@ -44,17 +45,6 @@ pub fn stand_by() -> Result<(), SupervisorError> {
         .env_remove(VARIABLE)
         .exec();
     Err(system("becoming the supervisor")(error))
-}
-
-fn wait_for_end(pid: Pid) -> io::Result<()> {
-    let supervisor = pidfd_open(pid, PidfdFlags::empty())?;
-    loop {
-        match poll(&mut [PollFd::new(&supervisor, PollFlags::IN)], None) {
-            Ok(_) => return Ok(()),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 fn own_call() -> io::Result<(PathBuf, Vec<OsString>)> {

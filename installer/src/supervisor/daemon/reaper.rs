@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 /// Who waits for which process.
 #[derive(Clone, Default)]
-pub struct Reaper(Rc<RefCell<BTreeMap<u32, oneshot::Sender<WaitStatus>>>>);
+pub struct Reaper(Rc<RefCell<BTreeMap<u32, oneshot::Sender<Option<WaitStatus>>>>>);
 
 impl Reaper {
     /// Begins to reap.
@@ -35,7 +35,7 @@ impl Reaper {
 
     /// What will tell how the child `id` ended. Asked for in the same breath as it is started: nothing else runs on this
     /// thread in between.
-    pub fn end_of(&self, id: u32) -> oneshot::Receiver<WaitStatus> {
+    pub fn end_of(&self, id: u32) -> oneshot::Receiver<Option<WaitStatus>> {
         let (sender, receiver) = oneshot::channel();
         self.0.borrow_mut().insert(id, sender);
         receiver
@@ -46,7 +46,7 @@ impl Reaper {
             let id = pid.as_raw_nonzero().get().unsigned_abs();
             if let Some(waits) = self.0.borrow_mut().remove(&id) {
                 // Whoever asked may be gone.
-                let _ = waits.send(status);
+                let _ = waits.send(Some(status));
             }
         }
     }
