@@ -92,7 +92,6 @@ impl Wanted {
         let (source, made) = node_source::open(&request, mode, OffsetDateTime::now_utc())
             .map_err(|error| Failure::from(error.problems()))?;
         let facts = facts::read()?;
-        let roles = source.node.roles();
         let wishes = programs::wanted(source.node.roles(), asked.options.network);
         let cache = Path::new(layout::STATE).join("programs.json");
         let (programs, program_problems) =
