@@ -27,6 +27,11 @@ pub(super) const CA_KEY: &str = "ca.crt";
 /// Where client-go looks for a pod's credentials.
 pub(super) const CREDENTIALS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+const HEADER: &str = "\
+# Made by kinstall, which makes it anew when it is changed. The addon manager keeps these objects in the
+# cluster, and those of any file that you put beside it.
+";
+
 /// Documents of one file.
 pub(super) struct Manifest {
     file: &'static str,
@@ -36,14 +41,9 @@ pub(super) struct Manifest {
 impl Manifest {
     /// None yet.
     pub fn new(file: &'static str) -> Self {
-        let text = format!(
-            "# Made by kinstall, which makes it again when it is changed. The addon manager keeps these objects\n\
-             # in the cluster; {file} beside it is yours to add.\n",
-            file = "a file of your own"
-        );
         Self {
             file,
-            text: Zeroizing::new(text),
+            text: Zeroizing::new(HEADER.into()),
         }
     }
 

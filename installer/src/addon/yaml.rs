@@ -15,8 +15,8 @@ pub struct YamlError {
 
 /// One document.
 pub fn document(value: &impl Serialize) -> Zeroizing<String> {
-    // A list stands below its key, as kubectl writes it; texts of several lines are blocks.
-    let options = serde_saphyr::ser_options! { min_fold_chars: usize::MAX };
+    // Texts of several lines are blocks; one long line stays one line, as grep and sed expect.
+    let options = serde_saphyr::ser_options! { folded_wrap_chars: usize::MAX };
     let text = serde_saphyr::to_string_with_options(value, options);
     Zeroizing::new(text.expect("plain structures of texts always have a YAML form"))
 }
@@ -47,6 +47,8 @@ mod tests {
         });
         let text = document(&value);
         assert_eq!(read(&text), Ok(vec![value]), "{}", *text);
+        let long = text.lines().find(|line| line.starts_with("long:"));
+        assert!(long.is_some_and(|line| line.len() > 300), "{}", *text);
     }
 
     #[test]
