@@ -122,8 +122,8 @@ fn image(programs: &Programs, program: &str, name: &str, tools: &[&str]) -> Imag
     let mut files = BTreeMap::new();
     files.insert(entrypoint.clone(), executable(&main.path, &main.digest));
     add_libraries(&mut files, main);
-    for tool in tools {
-        let tool = programs.named(tool);
+    // Where the kernel has no nf_tables, iptables is a program with plugins, which the host may lack: kube-proxy says so.
+    for tool in tools.iter().filter_map(|tool| programs.0.get(*tool)) {
         let path = tool.path.display().to_string();
         files.insert(path, executable(&tool.path, &tool.digest));
         add_libraries(&mut files, tool);

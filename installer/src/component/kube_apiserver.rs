@@ -11,7 +11,7 @@ use super::static_pod::{Health, How, StaticPod};
 use super::tree::CLIENT_CA;
 use super::{ComponentError, Images, accounts, admission, audit_policy, etcd, tls};
 use crate::desired::layout::APISERVER_ACCOUNT;
-use crate::desired::{DirectoryContents, NodeSpec, Resource, Stage, layout};
+use crate::desired::{DirectoryContents, NodeSpec, Resource, Stage};
 
 const NAME: &str = "kube-apiserver";
 /// Where the audit log is.
