@@ -7,8 +7,8 @@ use super::options;
 use crate::addon;
 use crate::component::{self, ComponentError, Images};
 use crate::desired::{
-    self, Contents, Directory, DirectoryContents, File, InitSystem, Kind, NodeSpec, Owner, Resource,
-    Service, Stage, digest, layout,
+    self, Contents, Directory, DirectoryContents, File, InitSystem, Kind, NodeSpec, Owner,
+    Resource, Service, Stage, digest, layout,
 };
 use crate::supervisor;
 
