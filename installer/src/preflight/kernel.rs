@@ -161,13 +161,10 @@ fn bridge_nf_call(context: &Context<'_>) -> Vec<Finding> {
 }
 
 fn inotify(context: &Context<'_>) -> Vec<Finding> {
-    // k0s and kubespray set both so.
-    let wanted = [
-        ("fs/inotify/max_user_instances", 1024),
-        ("fs/inotify/max_user_watches", 65_536),
-    ];
-    let look = |(key, least)| sysctl::wanted(context, key, SysctlValue::AtLeast(least));
-    wanted.into_iter().filter_map(look).collect()
+    // k0s and kubespray set it so.
+    let least = SysctlValue::AtLeast(1024);
+    let finding = sysctl::wanted(context, "fs/inotify/max_user_instances", least);
+    finding.into_iter().collect()
 }
 
 fn defaults(context: &Context<'_>) -> Vec<Finding> {

@@ -179,7 +179,6 @@ fn readings() -> Readings {
     };
     let sysctls = [
         ("fs/inotify/max_user_instances", "1024"),
-        ("fs/inotify/max_user_watches", "524288"),
         ("kernel/keys/root_maxbytes", "25000000"),
         ("kernel/keys/root_maxkeys", "1000000"),
         ("kernel/panic", "10"),
