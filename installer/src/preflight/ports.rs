@@ -3,6 +3,7 @@
 use pki_core::cluster::spec::Role;
 
 use super::{Check, Context, Finding};
+use crate::desired::apiserver_port;
 use crate::machine::readings::{Listener, Protocol};
 
 pub(super) const PORTS: Check = Check {
@@ -10,9 +11,6 @@ pub(super) const PORTS: Check = Check {
     reason: "a component that cannot listen does not start",
     run: ports,
 };
-
-/// kube-apiserver's own default; clients may reach it through another, that of the endpoint.
-const APISERVER: u16 = 6443;
 
 /// The component that listens on a port.
 #[derive(Clone, Copy)]
@@ -36,17 +34,10 @@ fn needed(context: &Context<'_>) -> Vec<Needed> {
         tcp(10256, "kube-proxy"),
     ];
     if context.is_control_plane() {
-        needed.push(tcp(APISERVER, "kube-apiserver"));
+        let port = apiserver_port(context.spec, context.node);
+        needed.push(tcp(port, "kube-apiserver"));
         needed.push(tcp(10257, "kube-controller-manager"));
         needed.push(tcp(10259, "kube-scheduler"));
-        let endpoint = context.spec.endpoint();
-        let is_here = context.node.addresses().iter().any(|address| {
-            matches!(endpoint.host(), pki_core::cluster::spec::Host::Ip(host) if host == address)
-        });
-        if is_here && endpoint.port() != APISERVER {
-            needed.retain(|one| one.port != APISERVER);
-            needed.push(tcp(endpoint.port(), "kube-apiserver"));
-        }
     }
     if context.node.has(Role::Etcd) {
         needed.extend([tcp(2379, "etcd"), tcp(2380, "etcd"), tcp(2381, "etcd")]);
@@ -120,6 +111,8 @@ fn finding(needed: Needed, listener: &Listener) -> Finding {
 mod tests {
     use std::path::PathBuf;
 
+    use pki_core::cluster::spec::ClusterSpec;
+
     use super::super::testing::Fixture;
     use super::*;
     use crate::machine::readings::Process;
@@ -162,6 +155,24 @@ mod tests {
         assert_eq!(fixture.run(PORTS).len(), 2);
         fixture.ours.installed = true;
         fixture.fine(PORTS);
+    }
+
+    #[test]
+    fn another_port_of_the_endpoint() {
+        let builder = ClusterSpec::builder().service_cidrs(["10.3.0.0/24"]);
+        let builder = builder.node_flag("cp1=192.0.2.11");
+        for (endpoint, taken, fine) in [
+            ("192.0.2.11:8443", 8443, false),
+            ("192.0.2.11:8443", 6443, true),
+            // A load balancer in front.
+            ("192.0.2.99:443", 443, true),
+            ("192.0.2.99:443", 6443, false),
+        ] {
+            let mut fixture = Fixture::ipv4();
+            fixture.spec = builder.clone().endpoint(endpoint).build().unwrap();
+            fixture.readings.listeners = vec![listener(Protocol::Tcp, taken, Some("nginx"))];
+            assert_eq!(fixture.run(PORTS).is_empty(), fine, "{endpoint} {taken}");
+        }
     }
 
     #[test]
