@@ -2,6 +2,7 @@
 
 pub(crate) mod bounded;
 mod cluster_directory;
+pub(crate) mod each;
 mod effect;
 pub mod programs;
 
