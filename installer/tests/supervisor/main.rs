@@ -46,14 +46,14 @@ fn starts_in_order_after_a_boot() {
         .lines()
         .filter(|line| line.contains(": started"))
         .collect();
-    let names: Vec<_> = started.iter().map(|line| name_in(line)).collect();
+    let names: Vec<_> = started.iter().map(name_in).collect();
     assert_eq!(names, ["zero", "kubelet", "a-last"]);
     let stopped = machine.log("supervisor");
     let stopped: Vec<_> = stopped
         .lines()
         .filter(|line| line.contains(": stopped"))
         .collect();
-    let names: Vec<_> = stopped.iter().map(|line| name_in(line)).collect();
+    let names: Vec<_> = stopped.iter().map(name_in).collect();
     assert_eq!(names, ["a-last", "kubelet", "zero"]);
 }
 
@@ -157,7 +157,7 @@ fn no_line_is_lost_while_no_supervisor_is_there() {
     // Half a mebibyte fits into the pipe, so that it does not wait.
     until("it wrote all", || {
         let words = fs::read(format!("/proc/{first}/cmdline")).ok()?;
-        words.starts_with(b"sleep\01000").then_some(())
+        words.starts_with(b"sleep\x001000").then_some(())
     });
     machine.supervised.start(&[]).expect("up");
     assert_eq!(machine.state("a").process, Some(first));
@@ -171,7 +171,7 @@ fn no_line_is_lost_while_no_supervisor_is_there() {
 #[test]
 fn a_process_that_no_record_tells_of_is_found() {
     let machine = Machine::new();
-    let first = machine.install("a", "sleep 1000; true");
+    let first = machine.install("a", "while :; do sleep 0.05; done");
     machine.kill_supervisor_for_good();
     fs::remove_file(machine.supervised.paths().run.join("a.json")).expect("removed");
     machine.supervised.start(&[]).expect("up");
