@@ -208,7 +208,12 @@ pub fn keeps_watching(node: &Node<'_>) {
                         tokio::time::sleep(Duration::from_millis(20)).await;
                     }
                 };
-                manager::run(&node.folder, &kubeconfig, &state, |_| (), stopped).await;
+                let manager = manager::Manager {
+                    folder: &node.folder,
+                    kubeconfig: &kubeconfig,
+                    state: &state,
+                };
+                manager.keep(|_| (), stopped).await;
             });
         });
         let until = |what: &str, done: &dyn Fn(&State) -> bool| {
