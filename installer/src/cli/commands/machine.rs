@@ -31,7 +31,10 @@ pub fn options() -> Result<NodeOptions, Failure> {
     let remembered = install::remembered(Path::new(layout::KINSTALL))
         .map_err(|error| Failure::new(&error, error.hint()))?;
     remembered.ok_or_else(|| {
-        Failure::new("this machine is no node of kinstall's", "kinstall node makes it one")
+        Failure::new(
+            "this machine is no node of kinstall's",
+            "kinstall node makes it one",
+        )
     })
 }
 

@@ -33,7 +33,11 @@ pub fn run(arguments: Node) -> Result<Outcome, Failure> {
         arguments.options,
         arguments.kubeconfig,
     )?;
-    let mode = if only_shows { Mode::Preview } else { Mode::Write };
+    let mode = if only_shows {
+        Mode::Preview
+    } else {
+        Mode::Write
+    };
     let wanted = Wanted::of(asked, mode)?;
     wanted.tell();
     let report = preflight::report(&wanted)?;
@@ -83,7 +87,11 @@ fn dry_run(
     let observed = Observed::read(&Root::machine(), desired, &ledger, services, Some(&images))?;
     let plan = Plan::new(desired, &observed, &ledger);
     let attention = !plan.is_empty();
-    let text = if as_json { output::json(&plan) } else { words(&plan) };
+    let text = if as_json {
+        output::json(&plan)
+    } else {
+        words(&plan)
+    };
     Ok(Outcome::with_attention(text, attention))
 }
 
@@ -186,7 +194,11 @@ fn summary(spec: &NodeSpec, plan: &Plan, timeline: &Timeline) -> String {
     let steps = timeline.0.iter();
     let widest = steps.clone().map(|step| step.name.len()).max().unwrap_or(0);
     for step in steps {
-        let _ = writeln!(text, "  {:widest$}  {WEAK}{:6.1} s{WEAK:#}", step.name, step.at_seconds);
+        let _ = writeln!(
+            text,
+            "  {:widest$}  {WEAK}{:6.1} s{WEAK:#}",
+            step.name, step.at_seconds
+        );
     }
     let admin = Path::new(layout::KUBERNETES).join("admin.conf");
     let kubeconfig = spec.options.kubeconfig.as_ref();

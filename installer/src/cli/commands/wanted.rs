@@ -51,7 +51,12 @@ pub fn asked(
             owner: caller(),
         }),
     };
-    let options = install::resolve(wishes, remembered, &current, &installer::machine::host_name());
+    let options = install::resolve(
+        wishes,
+        remembered,
+        &current,
+        &installer::machine::host_name(),
+    );
     let make = MakeOptions {
         service_cidrs: make.service_cidr,
         cluster_dns: make.cluster_dns,
