@@ -32,8 +32,11 @@ pub enum Stage {
     Runtime,
     /// What pods run.
     Images,
-    /// The kubelet and the static pods that it runs.
+    /// The kubelet, etcd and the API server.
     ControlPlane,
+    /// The controller manager and the scheduler. Started before the API server has given them their permissions, they
+    /// are refused, and try again ever more rarely.
+    Controllers,
     /// What the addon manager keeps in the cluster.
     Addons,
 }
@@ -234,12 +237,13 @@ pub enum Trace {
 
 impl Stage {
     /// All of them, in their order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Host,
         Self::Files,
         Self::Runtime,
         Self::Images,
         Self::ControlPlane,
+        Self::Controllers,
         Self::Addons,
     ];
 }
@@ -326,6 +330,7 @@ impl fmt::Display for Stage {
             Self::Runtime => "runtime",
             Self::Images => "images",
             Self::ControlPlane => "control-plane",
+            Self::Controllers => "controllers",
             Self::Addons => "addons",
         })
     }
