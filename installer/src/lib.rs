@@ -29,6 +29,7 @@
 
 pub mod addon;
 pub mod check;
+pub mod cni;
 pub mod component;
 pub mod desired;
 pub mod graph;
