@@ -32,11 +32,14 @@ pub mod addon;
 pub mod check;
 pub mod component;
 pub mod desired;
+pub mod graph;
 pub mod health;
 pub mod image;
+pub mod install;
 pub mod machine;
 pub mod plan;
 pub mod preflight;
+pub mod status;
 pub mod supervisor;
 
 pub use check::check;
