@@ -90,6 +90,7 @@ pub(crate) fn spec(toml: &str) -> NodeSpec {
             network: Network::Flannel,
             bin_dir: vec![],
             ignore_preflight: vec![],
+            kubeconfig: None,
         },
         facts: Facts {
             host_name: node.name().to_string(),
@@ -102,6 +103,8 @@ pub(crate) fn spec(toml: &str) -> NodeSpec {
             cores: 2,
             memory_bytes: 4 << 30,
             addresses: vec![],
+            has_nameserver: true,
+            router_advertisements: Default::default(),
             accounts: BTreeMap::new(),
         },
         programs: Programs::default(),
