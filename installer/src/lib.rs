@@ -22,7 +22,8 @@
 //! | room | for |
 //! |---|---|
 //! | [`desired`] | what a node needs; pure |
-//! | [`machine`] | reading the machine; the only room that touches it |
+//! | [`plan`] | what has to change, with reasons; pure |
+//! | [`machine`] | reading and changing the machine; the only room that touches it |
 //! | [`check`](mod@check) | the comparison of the two; pure |
 #![forbid(unsafe_code)]
 
@@ -30,10 +31,14 @@ pub mod addon;
 pub mod check;
 pub mod component;
 pub mod desired;
+pub mod graph;
 pub mod health;
 pub mod image;
+pub mod install;
 pub mod machine;
+pub mod plan;
 pub mod preflight;
+pub mod status;
 pub mod supervisor;
 
 pub use check::check;

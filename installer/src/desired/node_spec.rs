@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use pki_core::cluster::FileMode;
 use pki_core::cluster::spec::{ClusterSpec, IpFamily, Node, Role};
 
-use super::{Contents, Facts, Programs};
+use super::{Contents, Facts, Owner, Programs};
 
 /// What is wanted of one machine: which node of which cluster it is, and what it has to fit to.
 #[derive(Clone, Debug)]
@@ -56,6 +56,19 @@ pub struct NodeOptions {
     /// Preflight checks whose failure is accepted.
     #[serde(default)]
     pub ignore_preflight: Vec<String>,
+    /// A further place for the admin kubeconfig, for the person who administers the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<UserKubeconfig>,
+}
+
+/// A person's own copy of the admin kubeconfig.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct UserKubeconfig {
+    /// The file, absolute.
+    pub path: PathBuf,
+    /// Whose it is.
+    pub owner: Owner,
 }
 
 /// How pods of different nodes reach each other.

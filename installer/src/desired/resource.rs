@@ -19,7 +19,10 @@ pub struct Resource {
 }
 
 /// The parts of an installation, in their order. What one stage needs was made in those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// Accounts, kernel modules, sysctls.
     Host,
@@ -227,6 +230,18 @@ pub enum Trace {
     NetworkNamespaces(String),
     /// A sysctl that a component sets, by its path below `/proc/sys`.
     Sysctl(String),
+}
+
+impl Stage {
+    /// All of them, in their order.
+    pub const ALL: [Self; 6] = [
+        Self::Host,
+        Self::Files,
+        Self::Runtime,
+        Self::Images,
+        Self::ControlPlane,
+        Self::Addons,
+    ];
 }
 
 impl Owner {

@@ -67,6 +67,11 @@ pub trait ImageStore {
     /// When a file of it has changed since its digest was taken, or containerd refuses it.
     fn import(&self, image: &Image) -> Result<(), EffectError>;
 
+    /// [Imports](Self::import) every one of `images`; how each ended, in their order. One that fails stops no other.
+    fn import_all(&self, images: &[&Image]) -> Vec<Result<(), EffectError>> {
+        images.iter().map(|image| self.import(image)).collect()
+    }
+
     /// Removes the image. One that is not there is no error.
     ///
     /// # Errors

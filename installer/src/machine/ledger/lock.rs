@@ -1,0 +1,75 @@
+//! One kinstall at a time.
+
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::io::Errno;
+
+use super::LedgerError;
+
+/// The lock, held.
+///
+/// flock(2) belongs to the open file, so the kernel lets go of it however we end. The file itself goes
+/// with [`Drop`], still under the lock: whoever opened it before sees that it has no name any more, and
+/// begins anew.
+#[derive(Debug)]
+pub(super) struct Lock {
+    file: std::fs::File,
+    path: PathBuf,
+}
+
+impl Lock {
+    pub(super) fn take(path: &Path) -> Result<Self, LedgerError> {
+        let fails = |source| LedgerError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        loop {
+            let mut file = std::fs::OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .custom_flags(OFlags::NOFOLLOW.bits() as i32)
+                .open(path)
+                .map_err(fails)?;
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {}
+                Err(Errno::WOULDBLOCK) => {
+                    let mut text = String::new();
+                    // Best effort: who it is only helps to find it.
+                    let _ = file.read_to_string(&mut text);
+                    return Err(LedgerError::Busy {
+                        path: path.to_owned(),
+                        holder: text.trim().parse().ok(),
+                    });
+                }
+                Err(errno) => return Err(fails(errno.into())),
+            }
+            if file.metadata().map_err(fails)?.nlink() == 0 {
+                continue;
+            }
+            write_own_id(&mut file).map_err(fails)?;
+            let path = path.to_owned();
+            return Ok(Self { file, path });
+        }
+    }
+}
+
+fn write_own_id(file: &mut std::fs::File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{}", std::process::id())
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Best effort: a lock file without a lock on it hinders nobody.
+        let _ = std::fs::remove_file(&self.path);
+        // Outright, whoever shares the descriptor.
+        let _ = flock(&self.file, FlockOperation::Unlock);
+    }
+}

@@ -1,0 +1,92 @@
+//! Finding the programs that a node is made of: where they are, which version, what is in them, whether they fit together.
+
+mod cache;
+mod elf;
+mod probe;
+mod problem;
+mod search;
+mod skew;
+mod version;
+mod wish;
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use cache::Cache;
+
+use crate::desired::Programs;
+
+pub use problem::ProgramProblem;
+pub use skew::check as check_skew;
+pub use wish::{ProgramWish, wanted};
+
+/// Finds every one of `wanted`: in `bin_dirs`, beside this program, then in the usual places. What was found out is kept
+/// in the file `cache` for the next time; a file that is damaged or cannot be written costs only time.
+///
+/// # Errors
+/// Every problem with every program, not only the first.
+pub fn find(
+    wanted: &[ProgramWish],
+    bin_dirs: &[PathBuf],
+    cache: &Path,
+) -> Result<Programs, Vec<ProgramProblem>> {
+    let own = env::current_exe().ok();
+    let own = own.as_deref().and_then(Path::parent);
+    let known = Cache::read(cache);
+    let probed = each(wanted, |wish| {
+        let candidates = search::candidates(wish, bin_dirs, own);
+        probe::first(wish, &candidates, &known)
+            .map_err(|problem| problem.unwrap_or_else(|| search::missing(wish, bin_dirs, own)))
+    });
+
+    let mut programs = Programs::default();
+    let mut problems = Vec::new();
+    let mut seen = Cache::default();
+    for (wish, probed) in wanted.iter().zip(probed) {
+        match probed {
+            Ok(entry) => {
+                programs.0.insert(wish.name.clone(), entry.program.clone());
+                seen.add(entry);
+            }
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if seen != known {
+        seen.write(cache);
+    }
+    problems.extend(check_skew(&programs));
+    if problems.is_empty() {
+        Ok(programs)
+    } else {
+        Err(problems)
+    }
+}
+
+/// What `work` gives for each of `items`, in their order; done on every processor.
+fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let some = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(index) else {
+                return done;
+            };
+            done.push((index, work(item)));
+        }
+    };
+    let mut done: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads.min(items.len()))
+            .map(|_| scope.spawn(some))
+            .collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().expect("it does not panic"))
+            .collect()
+    });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}

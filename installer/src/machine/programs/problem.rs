@@ -1,0 +1,164 @@
+//! What is wrong with a program.
+
+use std::path::PathBuf;
+
+/// What is wrong with a program.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProgramProblem {
+    /// It is nowhere.
+    #[error("{name} is in none of {}", list(searched))]
+    Missing {
+        /// Its name.
+        name: String,
+        /// Where it was looked for.
+        searched: Vec<PathBuf>,
+    },
+    /// It is there, and no file that can be read.
+    #[error("{}: {cause}", path.display())]
+    Unreadable {
+        /// Where.
+        path: PathBuf,
+        /// What the system said.
+        cause: String,
+    },
+    /// Its mode does not let it run.
+    #[error("{} is not executable", .0.display())]
+    NotExecutable(PathBuf),
+    /// It is for other processors.
+    #[error("{} is for {found}, and this machine is {machine}", path.display())]
+    Architecture {
+        /// Where.
+        path: PathBuf,
+        /// What it is for.
+        found: String,
+        /// What this machine is.
+        machine: &'static str,
+    },
+    /// It does not start, or fails when it is asked for its version.
+    #[error("{} does not run: {said}", path.display())]
+    Fails {
+        /// Where.
+        path: PathBuf,
+        /// What it or the system said, or how it ended.
+        said: String,
+    },
+    /// It runs and runs when it is asked for its version.
+    #[error("{} has not said its version after {seconds} seconds", path.display())]
+    Hangs {
+        /// Where.
+        path: PathBuf,
+        /// How long it had.
+        seconds: u64,
+    },
+    /// What it says has no version in it.
+    #[error("{} says no version, but {said:?}", path.display())]
+    NoVersion {
+        /// Where.
+        path: PathBuf,
+        /// What it said: the first line.
+        said: String,
+    },
+    /// It has the name of a CNI plugin, and does not answer as one.
+    #[error("{} is not the CNI plugin {name}", path.display())]
+    NoPlugin {
+        /// The plugin's name.
+        name: String,
+        /// Where the other program is.
+        path: PathBuf,
+    },
+    /// A library that it loads is not there.
+    #[error("{} needs the library {library}, which is not on this machine", path.display())]
+    Library {
+        /// Where the program is.
+        path: PathBuf,
+        /// The library's name.
+        library: String,
+    },
+    /// It was built without something that a node needs.
+    #[error("{} was built without {without}", path.display())]
+    Without {
+        /// Where.
+        path: PathBuf,
+        /// What it lacks.
+        without: &'static str,
+    },
+    /// It is older than what a node needs.
+    #[error("{name} is {version}, and has to be {least} or newer: {reason}")]
+    TooOld {
+        /// Its name.
+        name: String,
+        /// Its version.
+        version: String,
+        /// The oldest that will do.
+        least: String,
+        /// Whose demand that is.
+        reason: &'static str,
+    },
+    /// Two programs do not fit together.
+    #[error("{name} is {version} and {other} is {other_version}: {rule}")]
+    Skew {
+        /// One.
+        name: String,
+        /// Its version.
+        version: String,
+        /// The other.
+        other: String,
+        /// The other's version.
+        other_version: String,
+        /// What has to be so.
+        rule: &'static str,
+    },
+}
+
+impl ProgramProblem {
+    /// What would mend it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Missing { name, .. } => match package(name) {
+                Some(package) => format!("install {package}, or name the directory with --bin-dir"),
+                None => format!("name the directory that has {name} with --bin-dir"),
+            },
+            Self::Unreadable { .. } => "mend the file, or name another directory with --bin-dir".into(),
+            Self::NotExecutable(path) => format!("chmod 0755 {}", path.display()),
+            Self::Architecture { machine, .. } => {
+                format!("get the build for {machine}, or name its directory with --bin-dir")
+            }
+            Self::Fails { .. } | Self::Hangs { .. } | Self::NoVersion { .. } => {
+                "run it by hand; if it is not the program that its name says, name the right directory with --bin-dir".into()
+            }
+            Self::NoPlugin { .. } => {
+                "get the release of containernetworking/plugins, and name its directory with --bin-dir".into()
+            }
+            Self::Library { library, .. } => format!("install the package that has {library}"),
+            Self::Without { path, .. } => {
+                let name = path.file_name().unwrap_or_default().display();
+                format!("install the distribution's {name}, or the project's release")
+            }
+            Self::TooOld { name, least, .. } => {
+                format!("get {name} {least} or newer, and name its directory with --bin-dir")
+            }
+            Self::Skew { .. } => {
+                "name one directory with all programs of one release with --bin-dir".into()
+            }
+        }
+    }
+}
+
+/// Debian's and Fedora's packages of what does not come with Kubernetes.
+fn package(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "runc" => "the package runc",
+        "nft" => "the package nftables",
+        "mount" | "umount" => "the package mount (util-linux)",
+        "bridge" | "host-local" | "loopback" | "portmap" => "the CNI plugins into /opt/cni/bin",
+        _ => return None,
+    })
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    let paths: Vec<_> = paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect();
+    paths.join(", ")
+}
