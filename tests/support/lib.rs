@@ -11,5 +11,8 @@ pub mod judge;
 pub mod kpki;
 pub mod machine;
 pub mod namespace;
+pub mod node;
+pub mod phases;
 pub mod process;
+pub mod record;
 pub mod snapshot;
