@@ -34,7 +34,9 @@ impl Watcher for Progress {
     fn done(&mut self, what: &str, took: Duration) {
         if let Some(bar) = &self.0 {
             let seconds = took.as_secs_f64();
-            bar.println(format!("{GOOD}✓{GOOD:#} {what} {WEAK}{seconds:.1} s{WEAK:#}"));
+            bar.println(format!(
+                "{GOOD}✓{GOOD:#} {what} {WEAK}{seconds:.1} s{WEAK:#}"
+            ));
         }
     }
 }

@@ -13,6 +13,7 @@ pub use facts::{CgroupVersion, Facts, InitSystem};
 pub use node::{NeededFile, NodeNeeds};
 pub use node_spec::{Network, NodeOptions, NodeSpec, TreeFile, UserKubeconfig};
 pub use persisted::persisted;
+pub use node_spec::{Network, NodeOptions, NodeSpec, TreeFile, apiserver_port};
 pub use programs::{Program, Programs};
 pub use resource::{
     Account, Contents, Directory, DirectoryContents, File, Image, ImageFile, Kind, Module, Owner,

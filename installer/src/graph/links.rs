@@ -47,7 +47,12 @@ pub fn links(spec: &NodeSpec) -> Vec<Link> {
         }
         tokens.push("coredns");
         for from in tokens {
-            link(from, "kube-apiserver", &api, certificate("service account's token", apiserver));
+            link(
+                from,
+                "kube-apiserver",
+                &api,
+                certificate("service account's token", apiserver),
+            );
         }
     }
     links

@@ -105,7 +105,11 @@ impl Graph {
         }
         if control_plane {
             services.push("addon-manager");
-            pods.extend(["kube-apiserver", "kube-controller-manager", "kube-scheduler"]);
+            pods.extend([
+                "kube-apiserver",
+                "kube-controller-manager",
+                "kube-scheduler",
+            ]);
         }
         let mut addons = vec!["kube-proxy"];
         if spec.options.network == Network::Flannel {
@@ -117,7 +121,12 @@ impl Graph {
             let texts: Vec<_> = cidrs.iter().map(ToString::to_string).collect();
             texts.join(", ")
         };
-        let dns: Vec<_> = spec.cluster.cluster_dns().iter().map(ToString::to_string).collect();
+        let dns: Vec<_> = spec
+            .cluster
+            .cluster_dns()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         Self {
             title: format!("{} in cluster {}", spec.node.name(), spec.cluster.name()),
             subtitle: format!(
@@ -130,8 +139,18 @@ impl Graph {
             ),
             groups: [
                 group(keeper, source, false, services),
-                group("kubelet, static pods", crate::desired::layout::MANIFESTS, true, pods),
-                group("addon manager", crate::desired::layout::ADDONS, false, addons),
+                group(
+                    "kubelet, static pods",
+                    crate::desired::layout::MANIFESTS,
+                    true,
+                    pods,
+                ),
+                group(
+                    "addon manager",
+                    crate::desired::layout::ADDONS,
+                    false,
+                    addons,
+                ),
             ]
             .into_iter()
             .filter(|group| !group.members.is_empty())

@@ -82,8 +82,17 @@ fn member_area(column: usize, row: usize) -> Area {
 }
 
 fn frame(out: &mut String, group: &Group, area: Area) {
-    let Area { x, y, width, height } = area;
-    let dashes = if group.dashed { r#" stroke-dasharray="8 6""# } else { "" };
+    let Area {
+        x,
+        y,
+        width,
+        height,
+    } = area;
+    let dashes = if group.dashed {
+        r#" stroke-dasharray="8 6""#
+    } else {
+        ""
+    };
     let _ = writeln!(
         out,
         r##"<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="12" fill="#f8fafc" stroke="#94a3b8" stroke-width="1.5"{dashes}/>
@@ -99,7 +108,12 @@ fn frame(out: &mut String, group: &Group, area: Area) {
 }
 
 fn member_box(out: &mut String, member: &Member, area: Area) {
-    let Area { x, y, width, height } = area;
+    let Area {
+        x,
+        y,
+        width,
+        height,
+    } = area;
     let (fill, stroke, word) = match member.light {
         Light::Up => ("#dcfce7", "#16a34a", "up"),
         Light::Down => ("#fee2e2", "#dc2626", "down"),
@@ -157,7 +171,10 @@ fn arrow(out: &mut String, graph: &Graph, link: &Link, index: usize) {
 
 fn place(graph: &Graph, name: &str) -> Option<(usize, usize)> {
     graph.groups.iter().enumerate().find_map(|(column, group)| {
-        let row = group.members.iter().position(|member| member.name == name)?;
+        let row = group
+            .members
+            .iter()
+            .position(|member| member.name == name)?;
         Some((column, row))
     })
 }
@@ -257,7 +274,9 @@ mod tests {
     fn only_the_static_pods_have_a_dashed_frame() {
         let text = svg(&graph(Light::Up));
         assert_eq!(text.matches("stroke-dasharray").count(), 1);
-        let dashed = text.lines().position(|line| line.contains("stroke-dasharray"));
+        let dashed = text
+            .lines()
+            .position(|line| line.contains("stroke-dasharray"));
         let title = text.lines().position(|line| line.contains(">pods<"));
         assert_eq!(dashed.map(|line| line + 1), title);
     }

@@ -103,7 +103,12 @@ impl Course<'_> {
         began: Instant,
         timeline: &mut Timeline,
     ) -> Result<(), HostError> {
-        let changes = self.plan.changes.iter().filter(|change| change.stage == stage).count();
+        let changes = self
+            .plan
+            .changes
+            .iter()
+            .filter(|change| change.stage == stage)
+            .count();
         if changes == 0 {
             return Ok(());
         }
@@ -144,7 +149,9 @@ fn gates(spec: &NodeSpec, stage: Stage) -> Vec<Gate> {
     let control_plane = spec.has(Role::ControlPlane);
     match stage {
         Stage::Runtime => vec![Gate::Containerd],
-        Stage::ControlPlane if control_plane && spec.has(Role::Etcd) => vec![Gate::Etcd, Gate::ApiServer],
+        Stage::ControlPlane if control_plane && spec.has(Role::Etcd) => {
+            vec![Gate::Etcd, Gate::ApiServer]
+        }
         Stage::ControlPlane if control_plane => vec![Gate::ApiServer],
         Stage::Addons if control_plane => vec![
             Gate::Addons,

@@ -4,11 +4,11 @@ use pki_core::cluster::FileMode;
 use pki_core::cluster::spec::Role;
 
 use super::options;
-use crate::addon::{self, AddonImages};
+use crate::addon;
 use crate::component::{self, ComponentError, Images};
 use crate::desired::{
-    self, Contents, Directory, DirectoryContents, File, InitSystem, Kind, NodeSpec, Owner, Resource,
-    Service, Stage, digest, layout,
+    self, Contents, Directory, DirectoryContents, File, InitSystem, Kind, NodeSpec, Owner,
+    Resource, Service, Stage, digest, layout,
 };
 use crate::supervisor;
 
@@ -20,18 +20,13 @@ pub const ADDON_MANAGER: &str = "addon-manager";
 /// # Errors
 /// [`ComponentError`], when a component cannot be made from what there is.
 pub fn desire(spec: &NodeSpec) -> Result<Vec<Resource>, ComponentError> {
-    let images = Images::of(&spec.programs)?;
+    let images = Images::new(spec);
     let mut resources = vec![
         directory(layout::KINSTALL, "kinstall's configuration"),
         remembered(spec),
     ];
     resources.extend(component::resources(spec, &images)?);
-    let names = AddonImages {
-        kube_proxy: images.kube_proxy.reference.clone(),
-        coredns: images.coredns.reference.clone(),
-        flannel: images.flannel.reference.clone(),
-    };
-    resources.extend(addon::resources(spec, &names));
+    resources.extend(addon::resources(spec, &images.addons()));
     if spec.has(Role::ControlPlane) {
         resources.push(addon_manager(spec));
     }

@@ -54,7 +54,10 @@ impl OptionsError {
         match self {
             Self::Io { .. } => "run as root".into(),
             Self::Syntax { path, .. } => {
-                format!("mend it, or remove {} and say --dir and --node again", path.display())
+                format!(
+                    "mend it, or remove {} and say --dir and --node again",
+                    path.display()
+                )
             }
         }
     }
@@ -72,7 +75,9 @@ pub fn remembered(etc: &Path) -> Result<Option<NodeOptions>, OptionsError> {
         Err(source) => return Err(OptionsError::Io { path, source }),
     };
     toml::from_str(&text).map(Some).map_err(|error| {
-        let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+        let line = error
+            .span()
+            .map_or(1, |span| text[..span.start].lines().count().max(1));
         OptionsError::Syntax {
             path: PathBuf::from(format!("{}:{line}", path.display())),
             message: error.message().to_owned(),
@@ -136,7 +141,12 @@ mod tests {
 
     #[test]
     fn what_is_not_said_is_as_before() {
-        let now = resolve(Wishes::default(), Some(before()), Path::new("/root"), "host");
+        let now = resolve(
+            Wishes::default(),
+            Some(before()),
+            Path::new("/root"),
+            "host",
+        );
         assert_eq!(now, before());
     }
 
@@ -156,7 +166,10 @@ mod tests {
     #[test]
     fn a_fresh_machine_is_itself() {
         let now = resolve(Wishes::default(), None, Path::new("/root"), "host");
-        assert_eq!((now.node.as_str(), now.dir.as_path()), ("host", Path::new("/root/kubernetes")));
+        assert_eq!(
+            (now.node.as_str(), now.dir.as_path()),
+            ("host", Path::new("/root/kubernetes"))
+        );
     }
 
     #[test]
@@ -168,6 +181,9 @@ mod tests {
         assert_eq!(remembered(scratch.path()).unwrap(), Some(before()));
         std::fs::write(&file, "dir = \"/x\"\nnode = \"a\"\nnetwork = \"calico\"\n").unwrap();
         let error = remembered(scratch.path()).unwrap_err().to_string();
-        assert!(error.contains("node.toml:3: ") && error.contains("calico"), "{error}");
+        assert!(
+            error.contains("node.toml:3: ") && error.contains("calico"),
+            "{error}"
+        );
     }
 }

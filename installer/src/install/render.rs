@@ -23,7 +23,11 @@ pub fn render(desired: &[Resource], folder: &Path) -> Result<usize, (PathBuf, io
     fs::create_dir_all(folder).map_err(failed(folder))?;
     // What is in there may be keys: the folder is its owner's alone.
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(failed(folder))?;
-    if fs::read_dir(folder).map_err(failed(folder))?.next().is_some() {
+    if fs::read_dir(folder)
+        .map_err(failed(folder))?
+        .next()
+        .is_some()
+    {
         let error = io::Error::new(io::ErrorKind::DirectoryNotEmpty, "is not empty");
         return Err((folder.to_owned(), error));
     }
@@ -38,9 +42,13 @@ pub fn render(desired: &[Resource], folder: &Path) -> Result<usize, (PathBuf, io
                 let path = at(&file.path);
                 make_parent(&path).map_err(failed(&path))?;
                 let mut options = OpenOptions::new();
-                options.write(true).create_new(true).mode(file.mode.bits().into());
+                options
+                    .write(true)
+                    .create_new(true)
+                    .mode(file.mode.bits().into());
                 let mut out = options.open(&path).map_err(failed(&path))?;
-                out.write_all(file.contents.secret_bytes()).map_err(failed(&path))?;
+                out.write_all(file.contents.secret_bytes())
+                    .map_err(failed(&path))?;
                 written += 1;
             }
             Kind::Symlink(link) => {

@@ -1,12 +1,13 @@
 //! Reading and changing the machine: the only room that touches it.
 
 mod apply;
+pub(crate) mod bounded;
 mod cluster_directory;
+pub(crate) mod each;
 mod effect;
 pub mod facts;
-pub(crate) mod bounded;
-pub mod programs;
 pub mod node_source;
+pub mod programs;
 pub mod readings;
 
 pub use cluster_directory::ClusterDirectory;
@@ -20,8 +21,8 @@ mod firewall;
 mod fuse;
 pub mod ledger;
 mod mounts;
-mod processes;
 pub(crate) mod observe;
+mod processes;
 mod program;
 pub mod reset;
 mod root;

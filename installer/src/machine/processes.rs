@@ -51,7 +51,9 @@ fn read(id: u32, path: &Path, booted: i64) -> Option<Process> {
 }
 
 fn ticks_per_second() -> i64 {
-    i64::try_from(rustix::param::clock_ticks_per_second()).unwrap_or(100).max(1)
+    i64::try_from(rustix::param::clock_ticks_per_second())
+        .unwrap_or(100)
+        .max(1)
 }
 
 /// `btime` of /proc/stat.

@@ -34,9 +34,7 @@ pub fn certificates(
 fn first(found: Found) -> Option<Certificate> {
     match found {
         Found::Certificates(chain) => chain.into_iter().next(),
-        Found::Kubeconfig(config) => {
-            config.chain.embedded()?.first().cloned()
-        }
+        Found::Kubeconfig(config) => config.chain.embedded()?.first().cloned(),
         _ => None,
     }
 }

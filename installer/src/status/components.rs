@@ -54,7 +54,11 @@ pub fn wanted(spec: &NodeSpec) -> Vec<Wanted> {
         add("etcd", Keeper::StaticPod, "etcd");
     }
     if control_plane {
-        for name in ["kube-apiserver", "kube-controller-manager", "kube-scheduler"] {
+        for name in [
+            "kube-apiserver",
+            "kube-controller-manager",
+            "kube-scheduler",
+        ] {
             add(name, Keeper::StaticPod, name);
         }
         add(ADDON_MANAGER, Keeper::Service, "kinstall");
@@ -100,7 +104,9 @@ impl Wanted {
                 None => status.reason = Some("is not installed".into()),
             }
         } else {
-            let of_pod = processes.iter().filter(|one| one.in_pod && one.name == self.program);
+            let of_pod = processes
+                .iter()
+                .filter(|one| one.in_pod && one.name == self.program);
             if let Some(process) = of_pod.min_by_key(|one| one.id) {
                 status.running = true;
                 status.process = Some(process.id);

@@ -96,8 +96,12 @@ impl Status {
             all.push(one.status(services, &processes, health)?);
         }
         let certificates = certificates(&spec.tree, now);
-        let healthy = all.iter().all(|one| one.running && one.health != HealthStatus::Down)
-            && certificates.iter().all(|one| one.not_after > now.unix_timestamp());
+        let healthy = all
+            .iter()
+            .all(|one| one.running && one.health != HealthStatus::Down)
+            && certificates
+                .iter()
+                .all(|one| one.not_after > now.unix_timestamp());
         Ok(Self {
             node: spec.node.name().to_string(),
             cluster: spec.cluster.name().to_owned(),

@@ -45,7 +45,9 @@ pub struct Status {
 
 /// Print what a component logged.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  kinstall logs kubelet\n  kinstall logs kube-apiserver --lines 20 --follow")]
+#[command(
+    before_help = "Examples:\n  kinstall logs kubelet\n  kinstall logs kube-apiserver --lines 20 --follow"
+)]
 pub struct Logs {
     /// Which: `kinstall status` names them.
     #[arg(value_name = "COMPONENT")]
@@ -61,7 +63,9 @@ pub struct Logs {
 /// Draw this node as a picture (SVG): what runs where, who talks to whom over which port and certificate, and how
 /// healthy it is.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  kinstall graph > node.svg\n  kinstall graph --output node.svg")]
+#[command(
+    before_help = "Examples:\n  kinstall graph > node.svg\n  kinstall graph --output node.svg"
+)]
 pub struct Graph {
     /// Write to this file.
     #[arg(long, short, value_name = "FILE")]
@@ -90,7 +94,9 @@ pub struct Start {
 ///
 /// Asks first. etcd's data stays unless --purge.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  kinstall reset\n  kinstall reset --yes --purge\n  kinstall reset --dry-run")]
+#[command(
+    before_help = "Examples:\n  kinstall reset\n  kinstall reset --yes --purge\n  kinstall reset --dry-run"
+)]
 pub struct Reset {
     /// Do not ask.
     #[arg(long, short)]
@@ -116,7 +122,9 @@ pub struct Completions {
 
 /// Print the man page, or write all pages into a directory.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  kinstall man | man -l -\n  kinstall man --dir /usr/local/share/man/man1")]
+#[command(
+    before_help = "Examples:\n  kinstall man | man -l -\n  kinstall man --dir /usr/local/share/man/man1"
+)]
 pub struct Man {
     /// Where to write kinstall.1 and one page for each command.
     #[arg(long, value_name = "DIR")]

@@ -24,7 +24,10 @@ pub fn run(arguments: &Check) -> Result<Outcome, Failure> {
             .map(|node| node.name().as_str())
             .collect();
         return Err(Failure::new(
-            format_args!("{} has no node {name:?}", dir.join("cluster.toml").display()),
+            format_args!(
+                "{} has no node {name:?}",
+                dir.join("cluster.toml").display()
+            ),
             format_args!("name one with --node: {}", nodes.join(", ")),
         ));
     };
@@ -128,4 +131,3 @@ fn document<'a>(arguments: &Check, node: &'a Node, report: &'a Report) -> Docume
             .collect(),
     }
 }
-

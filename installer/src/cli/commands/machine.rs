@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use installer::desired::{InitSystem, NodeOptions, NodeSpec, Programs, layout};
 use installer::image::{ContainerdImages, Unpack};
 use installer::install;
-use installer::machine::{EffectError, facts, node_source, programs};
+use installer::machine::{EffectError, ImageStore, facts, node_source, programs};
 use installer::supervisor::Manager;
 
 use crate::cli::output::Failure;
@@ -26,12 +26,21 @@ pub fn images(spec: &NodeSpec) -> ContainerdImages {
     }
 }
 
+/// The images, where containerd runs; on a fresh machine it does not yet.
+pub fn reachable(images: &ContainerdImages) -> Option<&dyn ImageStore> {
+    let answers = std::os::unix::net::UnixStream::connect(&images.socket).is_ok();
+    answers.then_some(images as &dyn ImageStore)
+}
+
 /// What earlier runs were told. On a machine without a node that is the user's problem.
 pub fn options() -> Result<NodeOptions, Failure> {
     let remembered = install::remembered(Path::new(layout::KINSTALL))
         .map_err(|error| Failure::new(&error, error.hint()))?;
     remembered.ok_or_else(|| {
-        Failure::new("this machine is no node of kinstall's", "kinstall node makes it one")
+        Failure::new(
+            "this machine is no node of kinstall's",
+            "kinstall node makes it one",
+        )
     })
 }
 

@@ -11,15 +11,20 @@ pub fn run(arguments: &Man) -> Result<Outcome, Failure> {
     let Some(dir) = &arguments.dir else {
         return Ok(Outcome::fine(page(&definition)?));
     };
-    fs::create_dir_all(dir).map_err(|error| Failure::bare(format_args!("{}: {error}", dir.display())))?;
+    fs::create_dir_all(dir)
+        .map_err(|error| Failure::bare(format_args!("{}: {error}", dir.display())))?;
     let mut pages = vec![("kinstall".to_owned(), definition.clone())];
-    for command in definition.get_subcommands().filter(|command| !command.is_hide_set()) {
+    for command in definition
+        .get_subcommands()
+        .filter(|command| !command.is_hide_set())
+    {
         let name = format!("kinstall-{}", command.get_name());
         pages.push((name.clone(), command.clone().name(name)));
     }
     for (name, command) in &pages {
         let path = dir.join(format!("{name}.1"));
-        fs::write(&path, page(command)?).map_err(|error| Failure::bare(format_args!("{}: {error}", path.display())))?;
+        fs::write(&path, page(command)?)
+            .map_err(|error| Failure::bare(format_args!("{}: {error}", path.display())))?;
     }
     Ok(Outcome::fine(format!(
         "{} pages in {}\n",

@@ -33,7 +33,11 @@ pub fn run(arguments: Node) -> Result<Outcome, Failure> {
         arguments.options,
         arguments.kubeconfig,
     )?;
-    let mode = if only_shows { Mode::Preview } else { Mode::Write };
+    let mode = if only_shows {
+        Mode::Preview
+    } else {
+        Mode::Write
+    };
     let wanted = Wanted::of(asked, mode)?;
     wanted.tell();
     let report = preflight::report(&wanted)?;
@@ -42,7 +46,7 @@ pub fn run(arguments: Node) -> Result<Outcome, Failure> {
     }
     preflight::refuse(&report)?;
     let desired = install::desire(&wanted.spec)
-        .map_err(|error| Failure::maybe(error.to_string(), error.hint()))?;
+        .map_err(|error| Failure::new(&error, error.hint()))?;
     if let Some(folder) = &arguments.render {
         return render(&desired, folder);
     }
@@ -80,10 +84,15 @@ fn dry_run(
 ) -> Result<Outcome, Failure> {
     let ledger = Ledger::read(&Root::machine()).map_err(HostError::from)?;
     let images = machine::images(spec);
-    let observed = Observed::read(&Root::machine(), desired, &ledger, services, Some(&images))?;
+    let store = machine::reachable(&images);
+    let observed = Observed::read(&Root::machine(), desired, &ledger, services, store)?;
     let plan = Plan::new(desired, &observed, &ledger);
     let attention = !plan.is_empty();
-    let text = if as_json { output::json(&plan) } else { words(&plan) };
+    let text = if as_json {
+        output::json(&plan)
+    } else {
+        words(&plan)
+    };
     Ok(Outcome::with_attention(text, attention))
 }
 
@@ -97,7 +106,8 @@ fn install(
     let spec = &wanted.spec;
     let mut host = Host::open(Root::machine())?;
     let images = machine::images(spec);
-    let observed = Observed::read(host.root(), desired, host.ledger(), services, Some(&images))?;
+    let store = machine::reachable(&images);
+    let observed = Observed::read(host.root(), desired, host.ledger(), services, store)?;
     let plan = Plan::new(desired, &observed, host.ledger());
     if !plan.obstacles.is_empty() {
         return Err(obstacles(&plan));
@@ -186,7 +196,11 @@ fn summary(spec: &NodeSpec, plan: &Plan, timeline: &Timeline) -> String {
     let steps = timeline.0.iter();
     let widest = steps.clone().map(|step| step.name.len()).max().unwrap_or(0);
     for step in steps {
-        let _ = writeln!(text, "  {:widest$}  {WEAK}{:6.1} s{WEAK:#}", step.name, step.at_seconds);
+        let _ = writeln!(
+            text,
+            "  {:widest$}  {WEAK}{:6.1} s{WEAK:#}",
+            step.name, step.at_seconds
+        );
     }
     let admin = Path::new(layout::KUBERNETES).join("admin.conf");
     let kubeconfig = spec.options.kubeconfig.as_ref();

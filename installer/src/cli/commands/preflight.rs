@@ -26,12 +26,15 @@ pub fn report(wanted: &Wanted) -> Result<Report, Failure> {
     let spec = &wanted.spec;
     let ledger = Ledger::read(&Root::machine()).map_err(HostError::from)?;
     let manifests = Path::new(layout::MANIFESTS);
-    let names = ledger.entries().iter().filter_map(|entry| match &entry.made {
-        Made::File { path, .. } if path.parent() == Some(manifests) => {
-            Some(path.file_name()?.to_string_lossy().into_owned())
-        }
-        _ => None,
-    });
+    let names = ledger
+        .entries()
+        .iter()
+        .filter_map(|entry| match &entry.made {
+            Made::File { path, .. } if path.parent() == Some(manifests) => {
+                Some(path.file_name()?.to_string_lossy().into_owned())
+            }
+            _ => None,
+        });
     let ours = Ours {
         installed: !ledger.is_empty(),
         manifests: names.collect(),
@@ -39,7 +42,12 @@ pub fn report(wanted: &Wanted) -> Result<Report, Failure> {
     let programs: Vec<_> = wanted
         .program_problems
         .iter()
-        .map(|problem| (problem.fact.clone(), problem.hint.clone().unwrap_or_default()))
+        .map(|problem| {
+            (
+                problem.fact.clone(),
+                problem.hint.clone().unwrap_or_default(),
+            )
+        })
         .collect();
     let context = Context {
         facts: &spec.facts,
@@ -59,7 +67,11 @@ pub fn report(wanted: &Wanted) -> Result<Report, Failure> {
 
 /// The report as the whole answer.
 pub fn tell(report: &Report, as_json: bool) -> Outcome {
-    let text = if as_json { report.json() } else { report.text() };
+    let text = if as_json {
+        report.json()
+    } else {
+        report.text()
+    };
     Outcome::with_attention(text, report.needs_attention())
 }
 

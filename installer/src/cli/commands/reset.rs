@@ -22,11 +22,13 @@ pub fn run(arguments: &Reset) -> Result<Outcome, Failure> {
     let root = Root::machine();
     let ledger = Ledger::read(&root).map_err(HostError::from)?;
     if ledger.is_empty() {
-        return Ok(Outcome::fine("nothing to do: kinstall has made nothing here\n"));
+        return Ok(Outcome::fine(
+            "nothing to do: kinstall has made nothing here\n",
+        ));
     }
     if arguments.dry_run {
         return Ok(if arguments.json {
-            Outcome::with_attention(output::json(&ledger), true)
+            Outcome::with_attention(output::json(&ledger.entries()), true)
         } else {
             Outcome::with_attention(words(&ledger), true)
         });
@@ -64,7 +66,11 @@ fn words(ledger: &Ledger) -> String {
     for entry in ledger.entries().iter().rev() {
         let _ = writeln!(text, "{}", entry.id);
     }
-    let _ = writeln!(text, "\n{} things would be taken away", ledger.entries().len());
+    let _ = writeln!(
+        text,
+        "\n{} things would be taken away",
+        ledger.entries().len()
+    );
     text
 }
 
@@ -72,7 +78,9 @@ fn words(ledger: &Ledger) -> String {
 fn ask(ledger: &Ledger, purge: bool) -> Result<(), Failure> {
     let refused = |fact: &str| Failure::new(fact, "say yes, or run it with --yes");
     if !std::io::stdin().is_terminal() {
-        return Err(refused("kinstall reset asks first, and standard input is no terminal"));
+        return Err(refused(
+            "kinstall reset asks first, and standard input is no terminal",
+        ));
     }
     let data = if purge {
         "and with them every object of the cluster"

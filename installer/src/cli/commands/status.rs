@@ -79,7 +79,10 @@ fn words(status: &Status, now: i64) -> String {
     let _ = if status.healthy {
         writeln!(text, "{GOOD}healthy{GOOD:#}")
     } else {
-        writeln!(text, "{ERROR}attention needed{ERROR:#}: kinstall logs COMPONENT tells more")
+        writeln!(
+            text,
+            "{ERROR}attention needed{ERROR:#}: kinstall logs COMPONENT tells more"
+        )
     };
     text
 }
@@ -98,7 +101,9 @@ fn line(text: &mut String, one: &ComponentStatus, now: i64) {
     let dash = || "-".to_owned();
     let version = one.version.clone().unwrap_or_else(dash);
     let since = one.since.map_or_else(dash, |since| span(now - since));
-    let memory = one.resident_bytes.map_or_else(dash, |bytes| format!("{} MiB", bytes >> 20));
+    let memory = one
+        .resident_bytes
+        .map_or_else(dash, |bytes| format!("{} MiB", bytes >> 20));
     let _ = writeln!(
         text,
         "{:24} {keeper:10} {version:9} {style}{health:9}{style:#} {since:>8} {memory:>9}",

@@ -51,7 +51,12 @@ pub fn asked(
             owner: caller(),
         }),
     };
-    let options = install::resolve(wishes, remembered, &current, &installer::machine::host_name());
+    let options = install::resolve(
+        wishes,
+        remembered,
+        &current,
+        &installer::machine::host_name(),
+    );
     let make = MakeOptions {
         service_cidrs: make.service_cidr,
         cluster_dns: make.cluster_dns,
@@ -92,7 +97,6 @@ impl Wanted {
         let (source, made) = node_source::open(&request, mode, OffsetDateTime::now_utc())
             .map_err(|error| Failure::from(error.problems()))?;
         let facts = facts::read()?;
-        let roles = source.node.roles();
         let wishes = programs::wanted(source.node.roles(), asked.options.network);
         let cache = Path::new(layout::STATE).join("programs.json");
         let (programs, program_problems) =

@@ -37,7 +37,7 @@ impl ProgramWish {
             "containerd-shim-runc-v2" => Says::To(&["-v"]),
             "bridge" | "host-local" | "loopback" | "portmap" => Says::AsPlugin,
             "mount" | "umount" => Says::Nothing,
-            _ if name.starts_with("kinstall-") => Says::Ours,
+            _ if name == "kinstall" || name.starts_with("kinstall-") => Says::Ours,
             _ => Says::To(&["--version"]),
         };
         Self {
@@ -78,6 +78,7 @@ pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
         "host-local",
         "loopback",
         "portmap",
+        "kinstall",
         "kinstall-pause",
         "mount",
         "umount",
