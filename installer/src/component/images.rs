@@ -93,8 +93,13 @@ impl Images {
     }
 
     pub(super) fn resources(&self) -> Vec<Resource> {
+        let first = [&self.pause, &self.etcd, &self.kube_apiserver];
         let resource = |image: &Image| Resource {
-            stage: Stage::Images,
+            stage: if first.contains(&&image.reference) {
+                Stage::Images
+            } else {
+                Stage::LaterImages
+            },
             why: "a pod runs it; there is no registry".into(),
             kind: Kind::Image(image.clone()),
         };
@@ -114,7 +119,10 @@ fn image(programs: &Programs, program: &str, name: &str, tools: &[&str]) -> Imag
     let entrypoint = entrypoint(program);
     let mut contents = ImageContents::new().program(&entrypoint, programs.named(program));
     // Where the kernel has no nf_tables, iptables is a program with plugins, which the host may lack: kube-proxy says so.
-    for tool in tools.iter().filter_map(|tool| programs.0.get(*tool).map(|found| (tool, found))) {
+    for tool in tools
+        .iter()
+        .filter_map(|tool| programs.0.get(*tool).map(|found| (tool, found)))
+    {
         let (name, found) = tool;
         contents = contents.program(&format!("{TOOLS}/{name}"), found);
     }
