@@ -26,4 +26,4 @@ pub use error::GateError;
 pub use gate::Gate;
 pub use places::Places;
 pub use probes::Probes;
-pub use snapshot::{Health, Snapshot, snapshot};
+pub use snapshot::{Health, Snapshot, of, snapshot};
