@@ -11,6 +11,7 @@ use rustix::pipe::fcntl_setpipe_size;
 use super::{ImageError, PREFIX, write};
 use crate::desired::Image;
 use crate::machine::bounded::{self, Ended};
+use crate::machine::each::each;
 use crate::machine::{EffectError, ImageStore};
 
 /// Where the CRI, and so the kubelet, has its images.
@@ -70,17 +71,18 @@ impl ImageStore for ContainerdImages {
         })
     }
 
-    fn import_all(&self, images: &[&Image]) -> Vec<Result<(), EffectError>> {
-        // Half of an import is waiting for the disk: all at once take about half the time.
-        thread::scope(|scope| {
-            let threads: Vec<_> = images
-                .iter()
-                .map(|image| scope.spawn(|| self.import(image)))
-                .collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().expect("it does not panic"))
-                .collect()
+    fn import_all(
+        &self,
+        images: &[&Image],
+        done: &(dyn Fn(&Image, &Result<(), EffectError>) + Sync),
+    ) -> Vec<Result<(), EffectError>> {
+        // Half of an import is waiting for the disk, so one more than there are processors keeps them busy. More would
+        // only keep the first images, which a node waits for, from being there first.
+        let threads = thread::available_parallelism().map_or(1, usize::from) + 1;
+        each(images, threads, |image| {
+            let result = self.import(image);
+            done(image, &result);
+            result
         })
     }
 
