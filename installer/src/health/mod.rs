@@ -27,3 +27,6 @@ pub use gate::Gate;
 pub use places::Places;
 pub use probes::Probes;
 pub use snapshot::{Health, Snapshot, of, snapshot};
+
+#[cfg(test)]
+mod tests;
