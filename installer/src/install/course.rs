@@ -149,10 +149,10 @@ fn gates(spec: &NodeSpec, stage: Stage) -> Vec<Gate> {
     let control_plane = spec.has(Role::ControlPlane);
     match stage {
         Stage::Runtime => vec![Gate::Containerd],
-        Stage::ControlPlane if control_plane && spec.has(Role::Etcd) => {
+        Stage::LaterImages if control_plane && spec.has(Role::Etcd) => {
             vec![Gate::Etcd, Gate::ApiServer]
         }
-        Stage::ControlPlane if control_plane => vec![Gate::ApiServer],
+        Stage::LaterImages if control_plane => vec![Gate::ApiServer],
         Stage::Addons if control_plane => vec![
             Gate::Addons,
             Gate::ControllerManager,

@@ -1,10 +1,13 @@
 //! Programs of the machine that kinstall calls: by their arguments, never through a shell.
 
 use std::ffi::OsStr;
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
+
+use rustix::fs::{MemfdFlags, memfd_create};
 
 /// Why a program did not do what it was called for.
 #[derive(Debug, thiserror::Error)]
@@ -62,33 +65,43 @@ pub(crate) fn run_with<A: AsRef<OsStr>>(
         path: path.clone(),
         source,
     };
-    let mut child = Command::new(&path)
+    // Files in memory and no pipes: when we are killed, a program that has something to say is not killed by
+    // that too, as useradd(8) with the lock of /etc/passwd in its hands.
+    let memory = |name: &str| memfd_create(name, MemfdFlags::CLOEXEC).map(File::from);
+    let mut streams = [
+        memory("in").map_err(|errno| fails(errno.into()))?,
+        memory("out").map_err(|errno| fails(errno.into()))?,
+        memory("err").map_err(|errno| fails(errno.into()))?,
+    ];
+    let [stdin, stdout, stderr] = &mut streams;
+    stdin
+        .write_all(input.unwrap_or_default().as_bytes())
+        .and_then(|()| stdin.rewind())
+        .map_err(fails)?;
+    let status = Command::new(&path)
         .args(arguments)
         .env("LC_ALL", "C")
         .current_dir("/")
-        .stdin(if input.is_some() {
-            Stdio::piped()
-        } else {
-            Stdio::null()
-        })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
+        .stdin(stdin.try_clone().map_err(fails)?)
+        .stdout(stdout.try_clone().map_err(fails)?)
+        .stderr(stderr.try_clone().map_err(fails)?)
+        .status()
         .map_err(fails)?;
-    if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {
-        // A program that does not want to read on says why when it ends.
-        let _ = pipe.write_all(input.as_bytes());
-    }
-    let output = child.wait_with_output().map_err(fails)?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    let said = |file: &mut File| -> io::Result<String> {
+        let mut bytes = Vec::new();
+        file.rewind()?;
+        file.read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    };
+    if status.success() {
+        return said(stdout).map_err(fails);
     }
     let arguments = arguments.iter().map(|one| one.as_ref().to_string_lossy());
     let call: Vec<_> = std::iter::once(name.into()).chain(arguments).collect();
     Err(ProgramError::Failed {
         call: call.join(" "),
-        status: output.status.to_string(),
-        output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        status: status.to_string(),
+        output: said(stderr).map_err(fails)?.trim().to_owned(),
     })
 }
 
@@ -102,5 +115,25 @@ impl ProgramError {
             Self::Start { source, .. } => super::error::io_hint(source).map(str::to_owned),
             Self::Failed { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_was_said_and_what_is_missing() {
+        let text = run_with("cat", &["-"], Some("in\n")).unwrap();
+        assert_eq!(text, "in\n");
+        let error = run("cat", &["/no/such"]).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("cat /no/such failed with exit status: 1: "));
+        assert!(text.ends_with("cat: /no/such: No such file or directory"));
+        let none: [&str; 0] = [];
+        let error = run("no-such-program", &none).unwrap_err();
+        assert_eq!(error.to_string(), "there is no program no-such-program");
+        let hint = "install the package of this system that holds no-such-program";
+        assert_eq!(error.hint().unwrap(), hint);
     }
 }

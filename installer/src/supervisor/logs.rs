@@ -193,3 +193,83 @@ fn unknown(places: &LogPlaces, component: &str) -> EffectError {
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine() -> (tempfile::TempDir, LogPlaces) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let write = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+            fs::write(path, text).expect("written");
+        };
+        write("logs/kubelet.log", "three\nfour\n");
+        write("logs/kubelet.log.1", "one\ntwo\n");
+        write("logs/supervisor.log", "time kubelet: started\n");
+        let etcd = "pods/kube-system_etcd-n1_0123/etcd";
+        write(&format!("{etcd}/0.log"), "t stderr F first\n");
+        write(&format!("{etcd}/10.log"), "t stderr F third\n");
+        write(&format!("{etcd}/9.log"), "t stderr F second\n");
+        write(&format!("{etcd}/9.log.20261124-120000.gz"), "compressed");
+        write(
+            "pods/default_etcd-mine_4567/etcd/0.log",
+            "t stdout F another's\n",
+        );
+        write(
+            "pods/kube-system_coredns-abc-x_1/coredns/0.log",
+            "t stdout F old\n",
+        );
+        let place = |name: &str| dir.path().join(name);
+        let places = LogPlaces {
+            services: vec!["containerd".into(), "kubelet".into()],
+            service_logs: Some(place("logs")),
+            pods: place("pods"),
+        };
+        (dir, places)
+    }
+
+    fn shown(places: &LogPlaces, component: &str, lines: usize) -> Result<String, EffectError> {
+        let mut out = Vec::new();
+        show(places, component, lines, false, &mut out)?;
+        Ok(String::from_utf8(out).expect("a text"))
+    }
+
+    #[test]
+    fn of_services_and_of_pods() {
+        let (_dir, places) = machine();
+        let shown = |component, lines| shown(&places, component, lines).expect("a log");
+        assert_eq!(shown("kubelet", 3), "two\nthree\nfour\n");
+        assert_eq!(shown("etcd", 2), "second\nthird\n");
+        assert_eq!(shown("coredns", 9), "old\n");
+        assert_eq!(shown("supervisor", 9), "time kubelet: started\n");
+        // Installed, and silent so far.
+        assert_eq!(shown("containerd", 9), "");
+    }
+
+    #[test]
+    fn the_newest_pod_of_a_name_is_meant() {
+        let (dir, places) = machine();
+        let old = dir
+            .path()
+            .join("pods/kube-system_coredns-abc-x_1/coredns/0.log");
+        let old = fs::File::options().append(true).open(old).expect("a log");
+        let an_hour = std::time::Duration::from_secs(3600);
+        old.set_modified(std::time::SystemTime::now() - an_hour)
+            .expect("older");
+        let new = dir.path().join("pods/kube-system_coredns-abc-a_2/coredns");
+        fs::create_dir_all(&new).expect("made");
+        fs::write(new.join("0.log"), "t stdout F new\n").expect("written");
+        assert_eq!(shown(&places, "coredns", 9).as_deref(), Ok("new\n"));
+    }
+
+    #[test]
+    fn one_that_is_not_there_is_told_with_those_that_are() {
+        let (_dir, places) = machine();
+        let error = shown(&places, "etdc", 9).expect_err("no such log");
+        assert_eq!(error.fact, "there is no log of \"etdc\"");
+        let wanted = "there are those of containerd, coredns, etcd, kubelet, supervisor";
+        assert_eq!(error.hint.as_deref(), Some(wanted));
+    }
+}

@@ -43,6 +43,7 @@ impl<'a> Node<'a> {
                 network: Network::Flannel,
                 bin_dir: vec![],
                 ignore_preflight: vec![],
+                kubeconfig: None,
             },
             facts: Facts {
                 host_name: node.name().to_string(),
@@ -55,6 +56,8 @@ impl<'a> Node<'a> {
                 cores: 2,
                 memory_bytes: 4 << 30,
                 addresses: vec![],
+                has_nameserver: true,
+                router_advertisements: Default::default(),
                 accounts: BTreeMap::new(),
             },
             programs: Programs::default(),

@@ -7,14 +7,13 @@ use installer::desired::layout;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::machine;
-use crate::cli::output::{self, Failure, Outcome};
+use crate::cli::output::{Failure, Outcome};
 
 /// Keeps the cluster's addons until it is told to end.
 pub fn run() -> Result<Outcome, Failure> {
     let runtime = machine::runtime()?;
     // Before RBAC is applied no other kubeconfig may do anything (kubeadm.kubernetes.io/super-admin).
     let kubeconfig = Path::new(layout::KUBERNETES).join("super-admin.conf");
-    let state = Path::new(layout::RUN).join("addons.json");
     let ended = async {
         let (Ok(mut terminate), Ok(mut interrupt)) = (
             signal(SignalKind::terminate()),
@@ -28,8 +27,7 @@ pub fn run() -> Result<Outcome, Failure> {
             _ = interrupt.recv() => {}
         }
     };
-    let said = |line: &str| output::talk(&format!("{}\n", output::printable(line)));
     let folder = Path::new(layout::ADDONS);
-    runtime.block_on(manager::run(folder, &kubeconfig, &state, said, ended));
+    runtime.block_on(manager::run(folder, &kubeconfig, ended));
     Ok(Outcome::fine(""))
 }

@@ -45,8 +45,8 @@ pub fn run(arguments: Node) -> Result<Outcome, Failure> {
         return Ok(preflight::tell(&report, arguments.json));
     }
     preflight::refuse(&report)?;
-    let desired = install::desire(&wanted.spec)
-        .map_err(|error| Failure::new(&error, error.hint()))?;
+    let desired =
+        install::desire(&wanted.spec).map_err(|error| Failure::new(&error, error.hint()))?;
     if let Some(folder) = &arguments.render {
         return render(&desired, folder);
     }

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use installer::desired::{NodeOptions, NodeSpec, Owner, Program, Programs, UserKubeconfig, layout};
+use installer::desired::{NodeOptions, NodeSpec, Owner, Programs, UserKubeconfig, layout};
 use installer::install::{self, Wishes};
 use installer::machine::node_source::{self, MakeOptions, Mode, Source};
 use installer::machine::{Problem, facts, programs};
@@ -122,14 +122,5 @@ impl Wanted {
             made,
             program_problems,
         })
-    }
-}
-
-/// The version of a program, as people write it.
-pub fn version(program: &Program) -> String {
-    if program.version.is_empty() {
-        "-".into()
-    } else {
-        format!("v{}", program.version)
     }
 }

@@ -84,6 +84,10 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // Best effort: a lock file without a lock on it hinders nobody.
         let _ = std::fs::remove_file(&self.path);
+        // Nor does a directory that nothing was written to; one that holds something stays.
+        if let Some(directory) = self.path.parent() {
+            let _ = std::fs::remove_dir(directory);
+        }
         // Outright, whoever shares the descriptor.
         let _ = flock(&self.file, FlockOperation::Unlock);
     }

@@ -49,8 +49,8 @@ impl ProgramWish {
 
 /// What a node with these roles needs, whatever it is for: every one has a kubelet, which runs the rest.
 ///
-/// `mount` and `umount` are the kubelet's, for volumes (k8s.io/mount-utils). conntrack and iptables are nobody's here:
-/// kube-proxy speaks netlink, and everything else nftables.
+/// `mount` and `umount` are the kubelet's, for volumes (k8s.io/mount-utils). conntrack is nobody's here: kube-proxy speaks
+/// netlink. iptables is flannel's, which looks for rules of earlier versions with it.
 pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
     // Large ones first, so that processors finish together.
     let mut names = Vec::new();
@@ -63,7 +63,7 @@ pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
     }
     names.extend(["kubelet", "kube-proxy", "coredns"]);
     if network == Network::Flannel {
-        names.extend(["flanneld", "kinstall-flannel"]);
+        names.extend(["flanneld", "kinstall-flannel", "iptables", "ip6tables"]);
     }
     if roles.contains(&Role::Etcd) {
         names.push("etcd");
