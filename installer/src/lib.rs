@@ -1,7 +1,8 @@
 //! What makes a machine a running, secured Kubernetes node, from the PKI that kpki made.
 //!
-//! There is little of it yet: [`check()`] proves that a node could start with its tree. Nothing here
-//! changes a machine.
+//! Wanted resources are compared with what a machine has; the [`plan`] that comes of it is applied stage by
+//! stage, and a ledger remembers what a reset has to undo. [`check()`] proves that a node could start with
+//! its tree, and changes nothing.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -22,18 +23,24 @@
 //! | room | for |
 //! |---|---|
 //! | [`desired`] | what a node needs; pure |
-//! | [`machine`] | reading the machine; the only room that touches it |
+//! | [`plan`] | what has to change, with reasons; pure |
+//! | [`machine`] | reading and changing the machine; the only room that touches it |
 //! | [`check`](mod@check) | the comparison of the two; pure |
 #![forbid(unsafe_code)]
 
 pub mod addon;
 pub mod check;
+pub mod cni;
 pub mod component;
 pub mod desired;
+pub mod graph;
 pub mod health;
 pub mod image;
+pub mod install;
 pub mod machine;
+pub mod plan;
 pub mod preflight;
+pub mod status;
 pub mod supervisor;
 
 pub use check::check;

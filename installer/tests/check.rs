@@ -234,7 +234,7 @@ fn each_error_has_its_place_and_a_hint() {
     assert_eq!(
         error(&["check", "--dir", "nowhere"]),
         "error: nowhere/cluster.toml does not exist\n\
-         hint: name the directory that kpki init made with --dir\n"
+         hint: name the cluster's directory with --dir, or make one: kpki init --service-cidr 10.3.0.0/24\n"
     );
     assert_eq!(
         error(&["check", "--node", "w9"]),

@@ -5,7 +5,6 @@ mod cluster;
 mod commands;
 mod files;
 mod guard;
-mod host;
 mod output;
 
 use std::process::ExitCode;

@@ -72,6 +72,11 @@ impl<'a> ControlPlane<'a> {
             .wait_until(PATIENCE, || run(&mut command).stdout == "ok");
     }
 
+    /// The machine that it is on.
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
     /// The node's `/etc/kubernetes`.
     pub fn tree(&self) -> PathBuf {
         self.cluster.node(&self.node)

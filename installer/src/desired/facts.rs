@@ -18,6 +18,8 @@ pub struct Facts {
     pub has_sys_resource: bool,
     /// The resolv.conf for pods: the host's, or the one behind a loopback stub (coredns#2087).
     pub resolv_conf: PathBuf,
+    /// Whether that names a server which pods can ask: CoreDNS does not start when it is to forward to none.
+    pub has_nameserver: bool,
     /// Whether conntrack's sysctls can be written here.
     pub conntrack_writable: bool,
     /// Whether the kernel has nf_tables.
@@ -30,6 +32,9 @@ pub struct Facts {
     pub addresses: Vec<(String, IpNet)>,
     /// Accounts that kinstall would make and that are there already, with their number.
     pub accounts: BTreeMap<String, u32>,
+    /// Interfaces whose default route routers told, by their advertisements: with forwarding on, the kernel goes on
+    /// listening only where `accept_ra` is 2 (k3s#5019).
+    pub router_advertisements: Vec<String>,
 }
 
 /// What starts and keeps services.

@@ -5,12 +5,14 @@ mod facts;
 pub mod layout;
 mod node;
 mod node_spec;
+mod persisted;
 mod programs;
 mod resource;
 
 pub use facts::{CgroupVersion, Facts, InitSystem};
 pub use node::{NeededFile, NodeNeeds};
-pub use node_spec::{Network, NodeOptions, NodeSpec, TreeFile};
+pub use node_spec::{Network, NodeOptions, NodeSpec, TreeFile, UserKubeconfig, apiserver_port};
+pub use persisted::persisted;
 pub use programs::{Program, Programs};
 pub use resource::{
     Account, Contents, Directory, DirectoryContents, File, Image, ImageFile, Kind, Module, Owner,

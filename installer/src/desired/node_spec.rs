@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use pki_core::cluster::FileMode;
-use pki_core::cluster::spec::{ClusterSpec, IpFamily, Node, Role};
+use pki_core::cluster::spec::{ClusterSpec, Endpoint, Host, IpFamily, Node, Role};
+use pki_core::x509::SubjectAltName;
 
-use super::{Contents, Facts, Programs};
+use super::{Contents, Facts, Owner, Programs};
 
 /// What is wanted of one machine: which node of which cluster it is, and what it has to fit to.
 #[derive(Clone, Debug)]
@@ -56,6 +57,19 @@ pub struct NodeOptions {
     /// Preflight checks whose failure is accepted.
     #[serde(default)]
     pub ignore_preflight: Vec<String>,
+    /// A further place for the admin kubeconfig, for the person who administers the cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<UserKubeconfig>,
+}
+
+/// A person's own copy of the admin kubeconfig.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct UserKubeconfig {
+    /// The file, absolute.
+    pub path: PathBuf,
+    /// Whose it is.
+    pub owner: Owner,
 }
 
 /// How pods of different nodes reach each other.
@@ -67,6 +81,27 @@ pub enum Network {
     Flannel,
     /// None: the owner brings one. Pods stay pending until then.
     None,
+}
+
+/// The port that the API server of `node` listens on: the endpoint's, where that is this very node. A load balancer may
+/// have another in front of it.
+pub fn apiserver_port(cluster: &ClusterSpec, node: &Node) -> u16 {
+    let endpoint = cluster.endpoint();
+    let here = match endpoint.host() {
+        Host::Ip(address) => node.addresses().contains(address),
+        Host::Dns(name) => {
+            let own = |san: &SubjectAltName| *san == SubjectAltName::Dns(name.clone());
+            *name == node.name().dns_name()
+                || node.sans().iter().any(own)
+                // There is nobody else that it could be.
+                || cluster.nodes_with(Role::ControlPlane).count() == 1
+        }
+    };
+    if here {
+        endpoint.port()
+    } else {
+        Endpoint::DEFAULT_PORT
+    }
 }
 
 impl NodeSpec {

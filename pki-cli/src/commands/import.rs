@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use pki_core::cluster::spec::Written;
+use pki_core::converge::cluster_directory::State;
 use pki_core::converge::import::{ImportError, ImportHints, import};
 use pki_core::converge::inventory::Inventory;
 use pki_core::converge::plan::Plan;
@@ -10,7 +11,6 @@ use pki_core::converge::store::Store;
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::init::directory::{self, State};
 use super::{apply::tell_of_recovery, plan};
 use crate::arguments;
 use crate::cluster::{Cluster, SPEC};
@@ -66,7 +66,7 @@ pub fn run(arguments: &arguments::Import) -> Result<Outcome, Failure> {
 }
 
 fn refuse_taken(arguments: &arguments::Import) -> Result<(), Failure> {
-    match directory::state(&arguments.dir)? {
+    match State::of(&arguments.dir)? {
         State::Free => Ok(()),
         State::Ours => {
             let path = arguments.dir.join(SPEC);

@@ -3,11 +3,11 @@
 use std::fmt::{self, Write};
 use std::path::Path;
 
-use pki_core::cluster::blueprint::{BlueprintError, BlueprintFact};
-use pki_core::cluster::profile::ProfileError;
-use pki_core::cluster::spec::{ClusterSpec, Place, SpecError};
+use pki_core::cluster::spec::SpecError;
 use pki_core::converge::apply::ApplyError;
+use pki_core::converge::cluster_directory::ReadError;
 use pki_core::converge::inventory::InventoryError;
+use pki_core::converge::problem::Problem;
 use pki_core::converge::store::StoreError;
 
 use super::style::{ERROR, HINT, WARNING};
@@ -21,12 +21,6 @@ pub const OURS: u8 = 2;
 #[derive(Debug)]
 pub struct Failure {
     problems: Vec<Problem>,
-}
-
-#[derive(Debug)]
-struct Problem {
-    fact: String,
-    hint: Option<String>,
 }
 
 impl Failure {
@@ -67,75 +61,16 @@ impl Failure {
 
     /// A file or directory that the system does not let us have.
     pub fn io(path: &Path, error: &std::io::Error) -> Self {
-        use std::io::ErrorKind;
-        let text = error.to_string();
-        // The number helps nobody who has the words.
-        let words = text.split(" (os error").next().unwrap_or_default();
-        let failure = Self::new(format_args!("{}: {words}", path.display()));
-        match error.kind() {
-            ErrorKind::PermissionDenied => failure.hint("run as the owner of it, or as root"),
-            ErrorKind::NotFound => failure.hint("look at its name, and at the current directory"),
-            ErrorKind::IsADirectory => failure.hint("name a file"),
-            ErrorKind::NotADirectory => failure.hint("name a directory"),
-            _ => failure,
+        Self {
+            problems: vec![Problem::io(path, error)],
         }
     }
 
     /// Every mistake of a spec that was read from `file` and from flags.
     pub fn spec(error: &SpecError, file: &str) -> Self {
-        Self::all(
-            error
-                .mistakes
-                .iter()
-                .map(|mistake| Self::new(mistake.display(file)).maybe_hint(mistake.hint())),
-        )
-    }
-
-    /// Every mistake of a profile.
-    pub fn profile(error: &ProfileError, file: &str) -> Self {
-        Self::all(
-            error
-                .mistakes
-                .iter()
-                .map(|mistake| Self::new(mistake.display(file)).maybe_hint(mistake.hint())),
-        )
-    }
-
-    /// Every reason why a spec and a profile do not fit, with the place in the spec. One setting can be
-    /// wrong for many certificates; then one of them stands for all.
-    pub fn blueprint(error: &BlueprintError, spec: &ClusterSpec, file: &str) -> Self {
-        let mut seen = Vec::new();
-        let facts = error.facts.iter().filter(|fact| match fact {
-            BlueprintFact::Unknown { .. } => true,
-            BlueprintFact::OutlivesAuthority {
-                lifetime,
-                authority_lifetime,
-                ..
-            } => {
-                let news = !seen.contains(&(*lifetime, *authority_lifetime));
-                seen.push((*lifetime, *authority_lifetime));
-                news
-            }
-        });
-        Self::all(facts.map(|fact| {
-            let fields = match fact {
-                BlueprintFact::Unknown { kind, id, .. } => vec![format!("{kind}.{id}")],
-                BlueprintFact::OutlivesAuthority { artifact, .. } => vec![
-                    format!("certificate.{}.validity", artifact.name),
-                    format!("user.{}.validity", artifact.name),
-                    "validity".into(),
-                    "ca-validity".into(),
-                ],
-            };
-            let places = fields.iter().map(|field| spec.place(field));
-            let place = places.into_iter().find(|place| *place != Place::Nowhere);
-            let fact_at = match place {
-                Some(Place::Line(line)) => format!("{file}:{line}: {fact}"),
-                Some(Place::Flag(flag)) => format!("{flag}: {fact}"),
-                _ => fact.to_string(),
-            };
-            Self::new(fact_at).hint(fact.hint())
-        }))
+        Self {
+            problems: Problem::of_spec(error, file),
+        }
     }
 
     /// Tells all of it on standard error.
@@ -181,6 +116,14 @@ pub fn printable(text: &str) -> String {
         text.chars().map(escaped).collect()
     } else {
         text.to_owned()
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self {
+            problems: error.problems(),
+        }
     }
 }
 

@@ -3,7 +3,10 @@
 pub mod store;
 
 pub mod apply;
+pub mod cluster_directory;
+pub mod host;
 pub mod import;
 pub mod inventory;
 pub mod plan;
+pub mod problem;
 pub mod verify;

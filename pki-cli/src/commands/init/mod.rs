@@ -1,12 +1,12 @@
 //! `kpki init`: apply on an empty directory, with a spec made from flags.
 
 mod authority;
-pub mod directory;
 mod existing;
 mod report;
 mod wanted;
 
 use pki_core::cluster::{FileMode, Location};
+use pki_core::converge::cluster_directory::State;
 use pki_core::converge::plan::Plan;
 use pki_core::converge::store::Store;
 use ring::rand::SystemRandom;
@@ -17,11 +17,10 @@ use crate::cluster::{Cluster, SPEC};
 use crate::commands::apply::{key_search, tell_of_recovery};
 use crate::output::Outcome;
 use crate::output::errors::{self, Failure};
-use directory::State;
 
 pub fn run(arguments: &Init) -> Result<Outcome, Failure> {
     let now = OffsetDateTime::now_utc();
-    match directory::state(&arguments.dir)? {
+    match State::of(&arguments.dir)? {
         State::Ours => existing::run(arguments, now),
         State::Free => fresh(arguments, now),
     }
@@ -45,7 +44,7 @@ fn fresh(arguments: &Init, now: OffsetDateTime) -> Result<Outcome, Failure> {
     let mut store = Store::open(&arguments.dir, &cluster.authorities)?;
     tell_of_recovery(&store);
     // Another init may have been faster, or this opening may have finished an interrupted one.
-    if directory::state(&arguments.dir)? == State::Ours {
+    if State::of(&arguments.dir)? == State::Ours {
         drop(store);
         return existing::run(arguments, now);
     }

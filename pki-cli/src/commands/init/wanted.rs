@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use pki_core::cluster::spec::{
     AuthorityDocument, ClusterSpec, IpFamily, NodeDocument, ProfileReference, SpecBuilder, Written,
 };
+use pki_core::converge::host;
 
 use crate::arguments::Init;
 use crate::cluster::SPEC;
-use crate::host;
 use crate::output::errors::Failure;
 
 /// A checked spec, and the text that becomes cluster.toml.
@@ -200,7 +200,9 @@ fn with_host(
         true => IpFamily::V6,
         false => IpFamily::V4,
     };
-    let host = host::this(family)?;
+    let host = host::this(family).map_err(|error| {
+        Failure::new(error).hint("name the machine yourself: --node NAME=ADDRESS")
+    })?;
     let mut node = NodeDocument::new(host.name).addresses(host.addresses);
     if builder.given_profile() == Some("external-etcd") {
         node = node.roles(["control-plane", "worker"]);

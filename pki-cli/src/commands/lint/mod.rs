@@ -60,7 +60,7 @@ fn own(arguments: &Lint) -> Vec<PathBuf> {
     if let Ok(cluster) = Cluster::open(&tree) {
         let inside = cluster.authorities.starts_with(&arguments.dir);
         if !inside && cluster.authorities.is_dir() {
-            paths.push(cluster.authorities);
+            paths.push(cluster.authorities.clone());
         }
     }
     paths

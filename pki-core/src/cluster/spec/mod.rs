@@ -7,6 +7,7 @@ mod address;
 mod builder;
 mod check;
 pub mod cidr;
+mod difference;
 mod document;
 mod endpoint;
 mod fact;
@@ -30,6 +31,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 
 pub use builder::SpecBuilder;
+pub use difference::Difference;
 pub use document::{AuthorityDocument, CertificateDocument, NodeDocument, UserDocument};
 pub use endpoint::{Endpoint, Host};
 pub use fact::{Fact, Range};
@@ -99,6 +101,11 @@ impl ClusterSpec {
     /// What is allowed but worth a word.
     pub fn warnings(&self) -> Vec<Warning> {
         warning::warnings(self)
+    }
+
+    /// What `other` says differently, in the order of cluster.toml.
+    pub fn differences(&self, other: &Self) -> Vec<Difference> {
+        difference::between(self, other)
     }
 
     /// The cluster's name: a DNS label.

@@ -1,15 +1,36 @@
 //! This host: its name and the addresses that other machines can dial.
 
+use std::io;
 use std::net::IpAddr;
 
-use pki_core::cluster::spec::{IpFamily, NodeName};
-
-use crate::output::errors::Failure;
+use crate::cluster::spec::{Fact, IpFamily, NodeName};
 
 /// A name and addresses, the preferred one first.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    pub name: String,
+    /// The host's name, in lower case.
+    pub name: NodeName,
+    /// At least one.
     pub addresses: Vec<IpAddr>,
+}
+
+/// Why this host cannot be a node by itself. Whoever names it and its addresses needs nothing from here.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// Its name is none that a node can have.
+    #[error("this host's name {name:?} cannot be a node's: {fact}")]
+    Name {
+        /// The name, in lower case.
+        name: String,
+        /// What is wrong with it.
+        fact: Fact,
+    },
+    /// The system does not tell its addresses.
+    #[error("this host's addresses: {0}")]
+    Interfaces(#[from] io::Error),
+    /// It has none but those of loopback, containers and the like.
+    #[error("this host has no address that another machine could dial")]
+    NoAddress,
 }
 
 /// Interfaces of containers and virtual machines on this host, and of cluster networks: nobody outside
@@ -31,24 +52,39 @@ const INNER: [&str; 14] = [
     "virbr",
 ];
 
-const HINT: &str = "name the machine yourself: --node NAME=ADDRESS";
-
 /// This host as a node. Addresses of `family` come first, and in each family those of the interface
 /// with the default route.
 ///
 /// # Errors
-/// When its name is none that a node can have, or it has no address.
-pub fn this(family: IpFamily) -> Result<Host, Failure> {
+/// [`HostError`].
+pub fn this(family: IpFamily) -> Result<Host, HostError> {
+    let name = name()?;
+    let addresses = addresses(family)?;
+    if addresses.is_empty() {
+        return Err(HostError::NoAddress);
+    }
+    Ok(Host { name, addresses })
+}
+
+/// This host's name as a node's.
+///
+/// # Errors
+/// [`HostError::Name`].
+pub fn name() -> Result<NodeName, HostError> {
     let uname = rustix::system::uname();
     let name = uname.nodename().to_string_lossy().to_lowercase();
-    if let Err(fact) = name.parse::<NodeName>() {
-        return Err(Failure::new(format_args!(
-            "this host's name {name:?} cannot be a node's: {fact}"
-        ))
-        .hint(HINT));
+    match name.parse() {
+        Ok(name) => Ok(name),
+        Err(fact) => Err(HostError::Name { name, fact }),
     }
-    let interfaces = if_addrs::get_if_addrs()
-        .map_err(|error| Failure::new(format_args!("this host's addresses: {error}")).hint(HINT))?;
+}
+
+/// This host's addresses that other machines can dial, those of `family` first; perhaps none.
+///
+/// # Errors
+/// [`HostError::Interfaces`].
+pub fn addresses(family: IpFamily) -> Result<Vec<IpAddr>, HostError> {
+    let interfaces = if_addrs::get_if_addrs()?;
     let fleeting = fleeting(&read("/proc/net/if_inet6"));
     let default_v4 = default_v4(&read("/proc/net/route"));
     let default_v6 = default_v6(&read("/proc/net/ipv6_route"));
@@ -66,13 +102,7 @@ pub fn this(family: IpFamily) -> Result<Host, Failure> {
             name: interface.name,
         })
         .collect();
-    let addresses = choose(seen, family);
-    if addresses.is_empty() {
-        return Err(
-            Failure::new("this host has no address that another machine could dial").hint(HINT),
-        );
-    }
-    Ok(Host { name, addresses })
+    Ok(choose(seen, family))
 }
 
 /// An address of an interface.

@@ -1,0 +1,75 @@
+//! This machine's own services, images and remembered node.
+
+use std::path::{Path, PathBuf};
+
+use installer::desired::{InitSystem, NodeOptions, NodeSpec, Programs, layout};
+use installer::image::{ContainerdImages, Unpack};
+use installer::install;
+use installer::machine::{EffectError, ImageStore, facts, node_source, programs};
+use installer::supervisor::Manager;
+
+use crate::cli::output::Failure;
+
+/// What keeps services on this machine.
+pub fn services(init: InitSystem) -> Result<Manager, Failure> {
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::bare(format_args!("this program's own path: {error}")))?;
+    Ok(Manager::new(init, program))
+}
+
+/// What holds images on this machine.
+pub fn images(spec: &NodeSpec) -> ContainerdImages {
+    ContainerdImages {
+        ctr: spec.programs.named("ctr").path.clone(),
+        socket: PathBuf::from(layout::CONTAINERD_SOCKET),
+        unpack: Unpack::default(),
+    }
+}
+
+/// The images, where containerd runs; on a fresh machine it does not yet.
+pub fn reachable(images: &ContainerdImages) -> Option<&dyn ImageStore> {
+    let answers = std::os::unix::net::UnixStream::connect(&images.socket).is_ok();
+    answers.then_some(images as &dyn ImageStore)
+}
+
+/// What earlier runs were told. On a machine without a node that is the user's problem.
+pub fn options() -> Result<NodeOptions, Failure> {
+    let remembered = install::remembered(Path::new(layout::KINSTALL))
+        .map_err(|error| Failure::new(&error, error.hint()))?;
+    remembered.ok_or_else(|| {
+        Failure::new(
+            "this machine is no node of kinstall's",
+            "kinstall node makes it one",
+        )
+    })
+}
+
+/// The node that this machine is, as it is wanted.
+pub fn node() -> Result<NodeSpec, Failure> {
+    let options = options()?;
+    let source = node_source::load(&options.dir, options.ca_dir.as_deref(), &options.node)
+        .map_err(|error| Failure::from(error.problems()))?;
+    let wishes = programs::wanted(source.node.roles(), options.network);
+    let cache = Path::new(layout::STATE).join("programs.json");
+    let programs = programs::find(&wishes, &options.bin_dir, &cache);
+    Ok(NodeSpec {
+        cluster: source.spec,
+        node: source.node,
+        facts: facts::read()?,
+        // What is missing is seen as not running.
+        programs: programs.unwrap_or_else(|_| Programs::default()),
+        options,
+        tree: source.tree,
+    })
+}
+
+/// One runtime on this thread, for what waits.
+pub fn runtime() -> Result<tokio::runtime::Runtime, EffectError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| EffectError {
+            fact: format!("the asynchronous runtime: {error}"),
+            hint: None,
+        })
+}

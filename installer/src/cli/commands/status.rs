@@ -1,0 +1,139 @@
+//! `kinstall status`.
+
+use std::fmt::Write as _;
+
+use installer::desired::NodeSpec;
+use installer::health;
+use installer::status::{ComponentStatus, HealthStatus, Keeper, Status};
+use time::OffsetDateTime;
+
+use super::machine;
+use crate::cli::arguments;
+use crate::cli::output::{self, ERROR, Failure, GOOD, Outcome, STRONG, WARNING, WEAK};
+
+/// Certificates that end sooner are shown as a matter of attention: kpki renews in the last third of a life, and
+/// 30 days is less than that of a year.
+const SOON_DAYS: i64 = 30;
+
+/// Tells what runs and how it is.
+pub fn run(arguments: &arguments::Status) -> Result<Outcome, Failure> {
+    let spec = machine::node()?;
+    let status = read(&spec)?;
+    let text = if arguments.json {
+        output::json(&status)
+    } else {
+        words(&status, OffsetDateTime::now_utc().unix_timestamp())
+    };
+    Ok(Outcome::with_attention(text, !status.healthy))
+}
+
+/// The node, now.
+pub fn read(spec: &NodeSpec) -> Result<Status, Failure> {
+    let services = machine::services(spec.facts.init)?;
+    let runtime = machine::runtime()?;
+    let health = runtime.block_on(health::snapshot(spec));
+    let status = Status::read(
+        spec,
+        &services,
+        &|name| health.get(name).cloned(),
+        OffsetDateTime::now_utc(),
+    )?;
+    Ok(status)
+}
+
+fn words(status: &Status, now: i64) -> String {
+    let mut text = format!(
+        "{STRONG}{}{STRONG:#} in cluster {}\n\n",
+        status.node, status.cluster
+    );
+    let _ = writeln!(
+        text,
+        "{WEAK}{:24} {:10} {:9} {:9} {:>8} {:>9}{WEAK:#}",
+        "COMPONENT", "KEPT BY", "VERSION", "HEALTH", "SINCE", "MEMORY"
+    );
+    for one in &status.components {
+        line(&mut text, one, now);
+    }
+    text.push('\n');
+    for certificate in &status.certificates {
+        let (style, word) = match certificate.days_left {
+            days if days < 0 => (ERROR, "has ended"),
+            days if days < SOON_DAYS => (WARNING, "ends soon"),
+            _ => continue,
+        };
+        let _ = writeln!(
+            text,
+            "{style}{word}{style:#} {}: {} days left",
+            certificate.file, certificate.days_left
+        );
+    }
+    if let Some(first) = status.certificates.first() {
+        let _ = writeln!(
+            text,
+            "{} certificates, the first ends in {} days ({})",
+            status.certificates.len(),
+            first.days_left,
+            first.file
+        );
+    }
+    let _ = if status.healthy {
+        writeln!(text, "{GOOD}healthy{GOOD:#}")
+    } else {
+        writeln!(
+            text,
+            "{ERROR}attention needed{ERROR:#}: kinstall logs COMPONENT tells more"
+        )
+    };
+    text
+}
+
+fn line(text: &mut String, one: &ComponentStatus, now: i64) {
+    let (style, health) = match one.health {
+        HealthStatus::Up => (GOOD, "up"),
+        HealthStatus::Down => (ERROR, "down"),
+        HealthStatus::Unknown => (WARNING, "unknown"),
+    };
+    let keeper = match one.keeper {
+        Keeper::Service => "service",
+        Keeper::StaticPod => "kubelet",
+        Keeper::Addon => "cluster",
+    };
+    let dash = || "-".to_owned();
+    let version = one.version.clone().unwrap_or_else(dash);
+    let since = one.since.map_or_else(dash, |since| span(now - since));
+    let memory = one
+        .resident_bytes
+        .map_or_else(dash, |bytes| format!("{} MiB", bytes >> 20));
+    let _ = writeln!(
+        text,
+        "{:24} {keeper:10} {version:9} {style}{health:9}{style:#} {since:>8} {memory:>9}",
+        one.name
+    );
+    if let Some(reason) = &one.reason {
+        let _ = writeln!(text, "    {}", output::printable(reason));
+    }
+}
+
+/// A span of time in its largest unit.
+fn span(seconds: i64) -> String {
+    match seconds.max(0) {
+        s if s < 120 => format!("{s} s"),
+        s if s < 7200 => format!("{} min", s / 60),
+        s if s < 172_800 => format!("{} h", s / 3600),
+        s => format!("{} d", s / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::span;
+
+    #[test]
+    fn spans_are_told_in_their_largest_unit() {
+        assert_eq!(span(-1), "0 s");
+        assert_eq!(span(119), "119 s");
+        assert_eq!(span(120), "2 min");
+        assert_eq!(span(7200), "2 h");
+        assert_eq!(span(172_800), "2 d");
+    }
+}

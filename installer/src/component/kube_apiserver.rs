@@ -1,0 +1,234 @@
+//! kube-apiserver, as a static pod.
+
+use pki_core::cluster::spec::{Endpoint, Host, IpFamily, Role};
+use pki_core::x509::SubjectAltName;
+
+use super::address::{any, list, loopback, url};
+use super::arguments::Arguments;
+use super::credentials::Credentials;
+use super::make::{self, PRIVATE};
+use super::static_pod::{Health, How, StaticPod};
+use super::tree::CLIENT_CA;
+use super::{ComponentError, Images, accounts, admission, audit_policy, etcd, tls};
+use crate::desired::layout::APISERVER_ACCOUNT;
+use crate::desired::{DirectoryContents, NodeSpec, Resource, Stage};
+
+const NAME: &str = "kube-apiserver";
+/// Where the audit log is.
+const AUDIT: &str = "/var/log/kubernetes/audit";
+
+pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource>, ComponentError> {
+    let owner = accounts::owner(spec, APISERVER_ACCOUNT);
+    let mut credentials = Credentials::new(spec, NAME, owner);
+    let arguments = arguments(spec, &mut credentials)?;
+    let pod = StaticPod {
+        name: NAME,
+        stage: Stage::ControlPlane,
+        image: &images.kube_apiserver,
+        arguments,
+        owner,
+        credentials: credentials.directory(),
+        inputs: credentials.digest(),
+        writes: vec![AUDIT],
+        health: Health {
+            address: loopback(spec),
+            port: port(spec),
+            // Nobody is anonymous here, and a static pod may hold no token: whether it accepts a connection is all that
+            // the kubelet can ask. It listens once its storage is there.
+            how: How::Tcp,
+        },
+        requests: ("250m", "256Mi"),
+        grace: 30,
+    };
+    let mut resources = vec![
+        make::directory(
+            Stage::Files,
+            "who asked the API server for what",
+            AUDIT,
+            PRIVATE,
+            owner,
+            DirectoryContents::Ours,
+        ),
+        pod.resource(),
+    ];
+    resources.extend(credentials.resources());
+    Ok(resources)
+}
+
+/// The port that this node's API server listens on: the endpoint's, where that is this very node. A load balancer may
+/// have another in front of it.
+pub(super) fn port(spec: &NodeSpec) -> u16 {
+    let endpoint = spec.cluster.endpoint();
+    let here = match endpoint.host() {
+        Host::Ip(address) => spec.node.addresses().contains(address),
+        Host::Dns(name) => {
+            let own = |san: &SubjectAltName| *san == SubjectAltName::Dns(name.clone());
+            *name == spec.node.name().dns_name()
+                || spec.node.sans().iter().any(own)
+                // There is nobody else that it could be.
+                || spec.cluster.nodes_with(Role::ControlPlane).count() == 1
+        }
+    };
+    if here {
+        endpoint.port()
+    } else {
+        Endpoint::DEFAULT_PORT
+    }
+}
+
+fn arguments(
+    spec: &NodeSpec,
+    credentials: &mut Credentials<'_>,
+) -> Result<Vec<String>, ComponentError> {
+    let mut arguments = Arguments::new();
+    where_it_is(&mut arguments, spec);
+    who_is_who(&mut arguments, spec, credentials)?;
+    what_is_allowed(&mut arguments, credentials);
+    whom_it_talks_to(&mut arguments, spec, credentials)?;
+    Ok(arguments.finish())
+}
+
+fn where_it_is(arguments: &mut Arguments, spec: &NodeSpec) {
+    arguments
+        .flag("advertise-address", spec.address())
+        .flag("bind-address", any(spec))
+        .flag("secure-port", port(spec))
+        .flag(
+            "service-cluster-ip-range",
+            list(spec.cluster.service_cidrs()),
+        )
+        .flag("tls-min-version", tls::MIN_VERSION)
+        .flag("tls-cipher-suites", list(tls::SUITES))
+        .flag("profiling", false);
+}
+
+fn who_is_who(
+    arguments: &mut Arguments,
+    spec: &NodeSpec,
+    credentials: &mut Credentials<'_>,
+) -> Result<(), ComponentError> {
+    let domain = spec.cluster.domain();
+    arguments
+        .flag("anonymous-auth", false)
+        .flag("tls-cert-file", credentials.file("pki/apiserver.crt")?)
+        .flag(
+            "tls-private-key-file",
+            credentials.file("pki/apiserver.key")?,
+        )
+        .flag("client-ca-file", credentials.first(&CLIENT_CA)?)
+        .flag(
+            "requestheader-client-ca-file",
+            credentials.file("pki/front-proxy-ca.crt")?,
+        )
+        .flag("requestheader-allowed-names", "front-proxy-client")
+        .flag("requestheader-username-headers", "X-Remote-User")
+        .flag("requestheader-group-headers", "X-Remote-Group")
+        .flag("requestheader-extra-headers-prefix", "X-Remote-Extra-")
+        .flag(
+            "service-account-issuer",
+            format!("https://kubernetes.default.svc.{domain}"),
+        )
+        .flag("service-account-key-file", credentials.file("pki/sa.pub")?)
+        .flag(
+            "service-account-signing-key-file",
+            credentials.file("pki/sa.key")?,
+        )
+        // A pod's token lasts the hour that it says.
+        .flag("service-account-extend-token-expiration", false)
+        .flag("service-account-lookup", true);
+    Ok(())
+}
+
+fn what_is_allowed(arguments: &mut Arguments, credentials: &mut Credentials<'_>) {
+    arguments
+        .flag("authorization-mode", "Node,RBAC")
+        // Not AlwaysPullImages (CIS 1.2.11, not scored): the node's own images come from no registry.
+        .flag(
+            "enable-admission-plugins",
+            "NodeRestriction,DenyServiceExternalIPs",
+        )
+        .flag(
+            "admission-control-config-file",
+            credentials.text("admission.yaml", admission::CONFIGURATION),
+        )
+        // kube-proxy and network addons are privileged; Pod Security says who else may be.
+        .flag("allow-privileged", true)
+        .flag(
+            "audit-policy-file",
+            credentials.text("audit-policy.yaml", audit_policy::POLICY),
+        )
+        .flag("audit-log-path", format!("{AUDIT}/audit.log"))
+        // Days, files, megabytes: CIS 1.2.17 to 1.2.19.
+        .flag("audit-log-maxage", 30)
+        .flag("audit-log-maxbackup", 10)
+        .flag("audit-log-maxsize", 100);
+}
+
+fn whom_it_talks_to(
+    arguments: &mut Arguments,
+    spec: &NodeSpec,
+    credentials: &mut Credentials<'_>,
+) -> Result<(), ComponentError> {
+    if spec.file("pki/etcd/ca.crt").is_none() && spec.file("pki/ca.crt").is_some() {
+        return Err(ComponentError::SharedAuthority);
+    }
+    arguments
+        .flag("etcd-servers", list(etcd_servers(spec)?))
+        .flag("etcd-cafile", credentials.file("pki/etcd/ca.crt")?)
+        .flag(
+            "etcd-certfile",
+            credentials.file("pki/apiserver-etcd-client.crt")?,
+        )
+        .flag(
+            "etcd-keyfile",
+            credentials.file("pki/apiserver-etcd-client.key")?,
+        )
+        .flag(
+            "encryption-provider-config",
+            credentials.file("pki/encryption-config.yaml")?,
+        )
+        .flag(
+            "kubelet-client-certificate",
+            credentials.file("pki/apiserver-kubelet-client.crt")?,
+        )
+        .flag(
+            "kubelet-client-key",
+            credentials.file("pki/apiserver-kubelet-client.key")?,
+        )
+        .flag(
+            "kubelet-certificate-authority",
+            credentials.file("pki/ca.crt")?,
+        )
+        .flag(
+            "kubelet-preferred-address-types",
+            "InternalIP,ExternalIP,Hostname",
+        )
+        .flag(
+            "proxy-client-cert-file",
+            credentials.file("pki/front-proxy-client.crt")?,
+        )
+        .flag(
+            "proxy-client-key-file",
+            credentials.file("pki/front-proxy-client.key")?,
+        );
+    Ok(())
+}
+
+/// The node's own etcd where it has one, as kubeadm does: the two are upgraded together. Else all.
+fn etcd_servers(spec: &NodeSpec) -> Result<Vec<String>, ComponentError> {
+    let server = |address| url("https", address, etcd::CLIENT_PORT);
+    // The profile external-etcd is for members on machines of their own: the API server dials no loopback there.
+    if spec.has(Role::Etcd) {
+        return Ok(vec![server(loopback(spec))]);
+    }
+    let family: IpFamily = spec.cluster.family();
+    let nodes = spec.cluster.nodes_with(Role::Etcd);
+    let servers: Vec<_> = nodes
+        .filter_map(|node| node.address(family))
+        .map(server)
+        .collect();
+    if servers.is_empty() {
+        return Err(ComponentError::NoEtcd);
+    }
+    Ok(servers)
+}

@@ -1,0 +1,167 @@
+//! The course of an installation: stage after stage, and what each waits for before the next.
+
+use std::time::{Duration, Instant};
+
+use pki_core::cluster::spec::Role;
+
+use crate::desired::{NodeSpec, Resource, Stage};
+use crate::health::{Gate, GateError, Probes};
+use crate::machine::{Effects, Host, HostError, ImageStore, Progress, ServiceManager};
+use crate::plan::{Action, Plan};
+
+/// Who is told how far it is.
+pub trait Watcher {
+    /// This is being done or waited for now.
+    fn now(&mut self, what: &str);
+    /// This is done.
+    fn done(&mut self, what: &str, took: Duration);
+}
+
+/// One installation.
+pub struct Course<'a> {
+    /// What is wanted of the machine.
+    pub spec: &'a NodeSpec,
+    /// The same, as resources.
+    pub desired: &'a [Resource],
+    /// What differs.
+    pub plan: &'a Plan,
+    /// What keeps services running.
+    pub services: &'a dyn ServiceManager,
+    /// What holds images.
+    pub images: &'a dyn ImageStore,
+    /// How long to wait for each gate.
+    pub timeout: Duration,
+}
+
+/// When what was reached, from the start.
+#[derive(Clone, Debug, Default, serde::Serialize)]
+#[serde(transparent)]
+pub struct Timeline(pub Vec<Step>);
+
+/// Something that was done or became so.
+#[derive(Clone, Debug, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Step {
+    /// What.
+    pub name: String,
+    /// How long after the start, in seconds.
+    pub at_seconds: f64,
+}
+
+/// Why an installation stopped. A later run goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum CourseError {
+    /// The machine did not do what it was asked.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// Something did not become healthy.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+}
+
+impl CourseError {
+    /// What would mend it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Host(error) => error.hint(),
+            Self::Gate(error) => error.hint(),
+        }
+    }
+}
+
+impl Course<'_> {
+    /// Does what the plan says, and waits for each thing to become healthy. Run with an empty plan, it only waits.
+    ///
+    /// # Errors
+    /// [`CourseError`] at the first thing that fails; what was done before it stays.
+    pub async fn run(
+        &self,
+        host: &mut Host,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Timeline, CourseError> {
+        let began = Instant::now();
+        let mut timeline = Timeline::default();
+        let probes = Probes::of(self.spec);
+        for stage in Stage::ALL {
+            self.stage(stage, host, watcher, began, &mut timeline)?;
+            for gate in gates(self.spec, stage) {
+                watcher.now(&format!("waiting: {}", gate.name()));
+                let gate_began = Instant::now();
+                probes.wait(&gate, self.timeout).await?;
+                watcher.done(gate.name(), gate_began.elapsed());
+                timeline.reached(gate.name(), began);
+            }
+        }
+        Ok(timeline)
+    }
+
+    fn stage(
+        &self,
+        stage: Stage,
+        host: &mut Host,
+        watcher: &mut dyn Watcher,
+        began: Instant,
+        timeline: &mut Timeline,
+    ) -> Result<(), HostError> {
+        let changes = self
+            .plan
+            .changes
+            .iter()
+            .filter(|change| change.stage == stage)
+            .count();
+        if changes == 0 {
+            return Ok(());
+        }
+        let stage_began = Instant::now();
+        let effects = Effects {
+            services: self.services,
+            images: Some(self.images),
+        };
+        host.apply_stage(self.plan, stage, self.desired, effects, &mut |progress| {
+            if let Progress::Begins(change) = progress {
+                let verb = match change.action {
+                    Action::Remove => "removing",
+                    Action::Create | Action::Update => "making",
+                    Action::Restart => "restarting",
+                };
+                watcher.now(&format!("{verb} {}", change.id));
+            }
+        })?;
+        let noun = if changes == 1 { "change" } else { "changes" };
+        let what = format!("{stage}: {changes} {noun}");
+        watcher.done(&what, stage_began.elapsed());
+        timeline.reached(&what, began);
+        Ok(())
+    }
+}
+
+impl Timeline {
+    fn reached(&mut self, name: &str, began: Instant) {
+        self.0.push(Step {
+            name: name.to_owned(),
+            at_seconds: began.elapsed().as_secs_f64(),
+        });
+    }
+}
+
+/// What has to be so after a stage.
+fn gates(spec: &NodeSpec, stage: Stage) -> Vec<Gate> {
+    let control_plane = spec.has(Role::ControlPlane);
+    match stage {
+        Stage::Runtime => vec![Gate::Containerd],
+        Stage::LaterImages if control_plane && spec.has(Role::Etcd) => {
+            vec![Gate::Etcd, Gate::ApiServer]
+        }
+        Stage::LaterImages if control_plane => vec![Gate::ApiServer],
+        Stage::Addons if control_plane => vec![
+            Gate::Addons,
+            Gate::ControllerManager,
+            Gate::Scheduler,
+            Gate::Node,
+            Gate::Services,
+            Gate::ClusterDns,
+        ],
+        Stage::Addons => vec![Gate::Node],
+        _ => Vec::new(),
+    }
+}

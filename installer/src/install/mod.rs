@@ -1,0 +1,11 @@
+//! The course of an installation: what is wanted, what differs, and each stage with what it waits for.
+
+mod course;
+mod desire;
+mod options;
+mod render;
+
+pub use course::{Course, CourseError, Step, Timeline, Watcher};
+pub use desire::{ADDON_MANAGER, desire};
+pub use options::{OptionsError, Wishes, remembered, resolve};
+pub use render::render;

@@ -1,0 +1,197 @@
+//! The one that changes a machine: a plan's stage at a time, each change announced in the ledger first.
+
+mod accounts;
+mod directory;
+mod files;
+mod kernel;
+mod remove;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use super::effect::{EffectError, ImageStore, ServiceManager};
+use super::error::HostError;
+use super::fuse::Fuse;
+use super::ledger::{Ledger, LedgerStore, Made, State};
+use super::root::Root;
+use crate::desired::{Kind, Resource, ResourceId, Stage};
+use crate::plan::{Action, Change, Plan};
+use files::Batch;
+
+pub(super) use accounts::remove as remove_account;
+pub(super) use files::remove as remove_file;
+pub(super) use kernel::write_sysctl;
+pub(super) use remove::{remove_directory, remove_tree};
+
+/// A machine that may be changed: no other kinstall does as long as this is there.
+#[derive(Debug)]
+pub struct Host {
+    root: Root,
+    store: LedgerStore,
+}
+
+/// What changes services and images.
+#[derive(Clone, Copy)]
+pub struct Effects<'a> {
+    /// Services.
+    pub services: &'a dyn ServiceManager,
+    /// Images; nothing as long as containerd does not run.
+    pub images: Option<&'a dyn ImageStore>,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// This begins.
+    Begins(&'a Change),
+    /// This is done.
+    Done(&'a Change),
+}
+
+impl Host {
+    /// Takes the machine's lock and reads its ledger. What a run that was interrupted left half written
+    /// goes away.
+    ///
+    /// # Errors
+    /// When another kinstall is at work, or the ledger cannot be read.
+    pub fn open(root: Root) -> Result<Self, HostError> {
+        let store = LedgerStore::open(&root)?;
+        let host = Self { root, store };
+        host.recover()?;
+        Ok(host)
+    }
+
+    /// What was done so far.
+    pub fn ledger(&self) -> &Ledger {
+        self.store.ledger()
+    }
+
+    /// Where the machine's root is.
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    pub(super) fn into_parts(self) -> (Root, LedgerStore) {
+        (self.root, self.store)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn burn_after(&mut self, effects: u32) {
+        self.store.fuse = Fuse::after(effects);
+    }
+
+    fn fuse(&self) -> &Fuse {
+        &self.store.fuse
+    }
+
+    /// Makes the changes of one stage. First all of them are announced in the ledger.
+    ///
+    /// # Errors
+    /// [`HostError`] at the first change that fails; those before it are done. A later run goes on there.
+    pub fn apply_stage(
+        &mut self,
+        plan: &Plan,
+        stage: Stage,
+        desired: &[Resource],
+        effects: Effects<'_>,
+        report: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(), HostError> {
+        if !plan.obstacles.is_empty() {
+            return Err(HostError::Obstacles(plan.obstacles.len()));
+        }
+        let announced = plan.announced(stage);
+        self.store.commit(|ledger| {
+            for entry in announced {
+                ledger.put(entry.clone());
+            }
+        })?;
+        let wanted: BTreeMap<ResourceId, &Resource> = desired
+            .iter()
+            .map(|resource| (resource.id(), resource))
+            .collect();
+        let changes = plan.changes.iter().filter(|change| change.stage == stage);
+        let mut batch = Batch::default();
+        for change in changes.clone() {
+            let resource = wanted.get(&change.id).copied();
+            let on_disk = resource.filter(|resource| {
+                let kind = &resource.kind;
+                matches!(kind, Kind::Directory(_) | Kind::File(_) | Kind::Symlink(_))
+            });
+            match on_disk {
+                Some(resource) if change.action != Action::Remove => {
+                    report(Progress::Begins(change));
+                    batch.add(&self.root, self.fuse(), change, resource)?;
+                }
+                _ => {
+                    batch.finish(self.fuse(), report)?;
+                    report(Progress::Begins(change));
+                    self.apply(change, resource, effects)?;
+                    report(Progress::Done(change));
+                }
+            }
+        }
+        batch.finish(self.fuse(), report)?;
+        let forgotten = plan.forgotten(stage);
+        self.store.commit(|ledger| {
+            for entry in announced {
+                if let Some(entry) = ledger.entry_mut(&entry.id) {
+                    entry.state = State::Done;
+                }
+            }
+            for change in changes.filter(|change| change.action == Action::Remove) {
+                ledger.forget(&change.id);
+            }
+            for id in forgotten {
+                ledger.forget(id);
+            }
+        })?;
+        Ok(())
+    }
+
+    /// One change that is not of a file.
+    fn apply(
+        &mut self,
+        change: &Change,
+        resource: Option<&Resource>,
+        effects: Effects<'_>,
+    ) -> Result<(), HostError> {
+        let path = self.root.path().to_owned();
+        let burnt = |error| HostError::io(&path, "interrupted", error);
+        self.fuse().burn().map_err(burnt)?;
+        let Some(resource) = resource.filter(|_| change.action != Action::Remove) else {
+            return self.remove(change, effects);
+        };
+        match &resource.kind {
+            Kind::Account(account) => accounts::make(&self.root, account),
+            Kind::Sysctl(sysctl) => self.set_sysctl(&change.id, sysctl),
+            Kind::Module(module) => kernel::load(&self.root, module),
+            Kind::Image(image) => Ok(store(effects)?.import(image)?),
+            Kind::Service(service) => Ok(effects.services.install(service)?),
+            // Files are made in a batch, and traces are only announced.
+            Kind::Directory(_) | Kind::File(_) | Kind::Symlink(_) | Kind::Trace(_) => Ok(()),
+        }
+    }
+
+    /// Takes away what was half written when a run ended.
+    fn recover(&self) -> Result<(), HostError> {
+        let entries = self.ledger().entries().iter();
+        for entry in entries.filter(|entry| entry.state == State::Intended) {
+            match &entry.made {
+                Made::File { path } | Made::Symlink { path } => {
+                    files::remove_temporary(&self.root, path)?;
+                }
+                Made::Directory { path, .. } => directory::remove_temporary(&self.root, path)?,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn store(effects: Effects<'_>) -> Result<&dyn ImageStore, EffectError> {
+    effects.images.ok_or_else(|| EffectError {
+        fact: "containerd does not run, so no image can be imported".to_owned(),
+        hint: Some("see kinstall logs containerd".to_owned()),
+    })
+}

@@ -1,0 +1,132 @@
+//! Ending the containers of pods: by their control groups, then the shims that wait for them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::cgroups;
+use crate::desired::layout::CONTAINERD_SOCKET;
+use crate::machine::effect::EffectError;
+use crate::machine::error::HostError;
+use crate::machine::observe::traces;
+
+/// SIGKILL needs no longer, unless a process hangs in the kernel.
+const LONGEST: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(20);
+/// The namespace that the CRI keeps its containers in, as shims are told it.
+const NAMESPACE: &str = "k8s.io";
+
+/// Ends all processes of these control groups, but for those in groups that were there before, and with
+/// `shims` those of containerd's shims that are the kubelet's.
+pub(super) fn end<'a>(
+    groups: impl Iterator<Item = (&'a str, &'a BTreeSet<String>)>,
+    shims: bool,
+) -> Result<(), HostError> {
+    let mut paths = Vec::new();
+    for (group, before) in groups {
+        let now = traces::cgroups(group)?;
+        paths.extend(
+            now.into_iter()
+                .filter(|path| !before.contains(&path.display().to_string())),
+        );
+    }
+    let in_groups = || {
+        paths
+            .iter()
+            .flat_map(|path| cgroups::processes(path))
+            .collect()
+    };
+    end_all("processes of containers", in_groups)?;
+    if shims {
+        end_all("containerd's shims", shim_processes)?;
+        // A shim that came up meanwhile may have started another.
+        end_all("processes of containers", in_groups)?;
+    }
+    Ok(())
+}
+
+/// Kills until there are none: those that we kill may start others.
+fn end_all(what: &str, list: impl Fn() -> Vec<i32>) -> Result<(), HostError> {
+    let begin = Instant::now();
+    let own = rustix::process::getpid();
+    loop {
+        let processes: BTreeSet<i32> = list().into_iter().filter(|id| !is_over(*id)).collect();
+        if processes.is_empty() {
+            return Ok(());
+        }
+        if begin.elapsed() > LONGEST {
+            let names: Vec<_> = processes.iter().map(i32::to_string).collect();
+            return Err(EffectError {
+                fact: format!("{what} do not end: {}", names.join(", ")),
+                hint: Some("restart the machine, then run again".to_owned()),
+            }
+            .into());
+        }
+        for id in processes.into_iter().filter_map(Pid::from_raw) {
+            if id != own {
+                // One that has ended meanwhile is no error; any other reason shows above.
+                let _ = kill_process(id, Signal::KILL);
+            }
+        }
+        sleep(PAUSE);
+    }
+}
+
+/// Whether a process has ended and only waits for its parent to notice.
+fn is_over(id: i32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    // The state follows the name, which is in parentheses and may hold any (proc_pid_stat(5)).
+    let state = stat.rsplit_once(") ").map(|(_, rest)| rest.as_bytes()[0]);
+    matches!(state, None | Some(b'Z' | b'X'))
+}
+
+fn shim_processes() -> Vec<i32> {
+    let Ok(entries) = fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let ids = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    ids.filter(|id| {
+        let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        is_shim(&line)
+    })
+    .collect()
+}
+
+/// `containerd-shim-runc-v2 -namespace k8s.io -id … -address /run/containerd/containerd.sock`.
+fn is_shim(line: &[u8]) -> bool {
+    let words: Vec<_> = line.split(|byte| *byte == 0).collect();
+    let follows = |option: &str, value: &str| {
+        words
+            .windows(2)
+            .any(|pair| pair[0] == option.as_bytes() && pair[1] == value.as_bytes())
+    };
+    let program = String::from_utf8_lossy(words[0]);
+    let name = program.rsplit('/').next().unwrap_or_default();
+    name.starts_with("containerd-shim")
+        && follows("-namespace", NAMESPACE)
+        && follows("-address", CONTAINERD_SOCKET)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_kubelets_shims() {
+        let line = |namespace: &str, socket: &str| {
+            format!(
+                "/usr/bin/containerd-shim-runc-v2\0-namespace\0{namespace}\0-id\0x\0-address\0{socket}\0"
+            )
+        };
+        assert!(is_shim(line("k8s.io", CONTAINERD_SOCKET).as_bytes()));
+        assert!(!is_shim(line("moby", CONTAINERD_SOCKET).as_bytes()));
+        assert!(!is_shim(line("k8s.io", "/run/other.sock").as_bytes()));
+        assert!(!is_shim(b"containerd\0"));
+        assert!(!is_shim(b""));
+    }
+}
