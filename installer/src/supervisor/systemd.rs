@@ -310,7 +310,10 @@ mod tests {
             .expect("an answer")
             .expect("installed");
         assert_eq!((state.definition, state.running), (kubelet.clone(), false));
-        assert_eq!(systemd.installed().expect("readable"), std::slice::from_ref(&kubelet));
+        assert_eq!(
+            systemd.installed().expect("readable"),
+            std::slice::from_ref(&kubelet)
+        );
 
         // It runs, with what was installed: a process with the digest in its environment.
         let digest = format!("{DIGEST_VARIABLE}={}", digest_of(&kubelet));
