@@ -1,7 +1,8 @@
 //! What makes a machine a running, secured Kubernetes node, from the PKI that kpki made.
 //!
-//! There is little of it yet: [`check()`] proves that a node could start with its tree. Nothing here
-//! changes a machine.
+//! Wanted resources are compared with what a machine has; the [`plan`] that comes of it is applied stage by
+//! stage, and a ledger remembers what a reset has to undo. [`check()`] proves that a node could start with
+//! its tree, and changes nothing.
 //!
 //! ```no_run
 //! use std::path::Path;

@@ -72,6 +72,11 @@ impl<'a> ControlPlane<'a> {
             .wait_until(PATIENCE, || run(&mut command).stdout == "ok");
     }
 
+    /// The machine that it is on.
+    pub fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
     /// The node's `/etc/kubernetes`.
     pub fn tree(&self) -> PathBuf {
         self.cluster.node(&self.node)
@@ -172,7 +177,10 @@ fn etcd(
         .args(["--listen-peer-urls", &peer])
         .args(["--initial-advertise-peer-urls", &peer])
         .args(["--initial-cluster", &format!("{name}={peer}")])
-        .args(["--listen-metrics-urls", "http://127.0.0.1:2381"])
+        .args([
+            "--listen-metrics-urls",
+            "http://127.0.0.1:2381,http://[::1]:2381",
+        ])
         .args(["--client-cert-auth", "--peer-client-cert-auth"])
         .args(["--tls-min-version", "TLS1.2", "--unsafe-no-fsync"]);
     files(

@@ -2,9 +2,12 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::{self, Command};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use crate::command::{run, succeed};
 
@@ -65,6 +68,20 @@ impl Namespace {
         let mut command = self.command(Path::new("setpriv"));
         command.args(["--pdeathsig", "KILL"]).arg(program);
         command
+    }
+
+    /// Does some work in here, on a thread of its own: sockets that it opens are the namespace's.
+    pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        let file = fs::File::open(Path::new("/run/netns").join(&self.name)).expect("it is there");
+        let inside = || {
+            let network = Some(LinkNameSpaceType::Network);
+            move_into_link_name_space(file.as_fd(), network).expect("root may");
+            work()
+        };
+        std::thread::scope(|scope| match scope.spawn(inside).join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
     }
 
     fn ip(&self, arguments: &[&str]) {

@@ -12,6 +12,14 @@ pub(super) const READY_PORT: u16 = 8181;
 /// Where the certificate for DNS over TLS is mounted.
 pub(super) const TLS_DIRECTORY: &str = "/etc/coredns-tls";
 
+/// Names that are not the cluster's. CoreDNS does not start with a resolv.conf that names no server, nor does it go on
+/// when that server asks it again.
+const OTHERS: &str = "    forward . /etc/resolv.conf {
+        max_concurrent 1000
+    }
+    loop
+";
+
 /// The Corefile; with DNS over TLS where there is a certificate for it.
 pub(super) fn text(spec: &NodeSpec, tls: bool) -> String {
     let domain = spec.cluster.domain();
@@ -30,17 +38,18 @@ pub(super) fn text(spec: &NodeSpec, tls: bool) -> String {
         ttl 30
     }}
     prometheus {metrics}
-    forward . /etc/resolv.conf {{
-        max_concurrent 1000
-    }}
-    cache 30 {{
+{others}    cache 30 {{
         disable success {domain}
         disable denial {domain}
     }}
-    loop
     loadbalance
 }}
 ",
+        others = if spec.facts.has_nameserver {
+            OTHERS
+        } else {
+            ""
+        },
         // For `kubectl port-forward`, and for nobody without permission.
         metrics = SocketAddr::new(loopback, 9153),
     );

@@ -28,7 +28,7 @@ const NAME: &str = "kube-flannel";
 const ACCOUNT: &str = "flannel";
 const CONFIG_DIRECTORY: &str = "/etc/kube-flannel";
 /// On loopback only, beside the kubelet's (10248) and kube-proxy's (10249); upstream's 8081 is often taken.
-const HEALTH_PORT: u16 = 10247;
+pub(crate) const HEALTH_PORT: u16 = 10247;
 
 /// All of the file.
 pub(super) fn manifest(spec: &NodeSpec, image: &str) -> Zeroizing<String> {

@@ -25,6 +25,7 @@ use crate::desired::{
     layout,
 };
 
+pub(crate) use flannel::HEALTH_PORT as FLANNEL_HEALTH_PORT;
 pub use host::host;
 
 /// The images that addons run, by their full names.

@@ -173,6 +173,16 @@ fn a_changed_configuration_rolls_its_pods() {
 }
 
 #[test]
+fn without_a_nameserver_dns_is_the_clusters_alone() {
+    let mut spec = spec(UNUSUAL);
+    assert!(files(&spec)["coredns.yaml"].contains("forward . /etc/resolv.conf"));
+    spec.facts.has_nameserver = false;
+    let text = files(&spec)["coredns.yaml"].clone();
+    assert!(!text.contains("/etc/resolv.conf") && !text.contains("loop\n"));
+    assert!(text.contains("kubernetes corp.example"));
+}
+
+#[test]
 fn an_ipv6_cluster_has_nothing_of_ipv4() {
     let spec = spec(IPV6);
     let all: String = files(&spec).into_values().collect();

@@ -31,6 +31,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
     let arguments = arguments(spec, &mut credentials)?;
     let pod = StaticPod {
         name: NAME,
+        stage: Stage::ControlPlane,
         image: &images.etcd,
         arguments,
         owner,

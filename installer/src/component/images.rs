@@ -1,21 +1,15 @@
 //! The images that pods run, each made of one program of this machine.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use pki_core::cluster::FileMode;
 use pki_core::cluster::spec::Role;
 
 use crate::addon::AddonImages;
-use crate::desired::digest::Digest;
-use crate::desired::{
-    Image, ImageFile, Kind, Network, NodeSpec, Program, Programs, Resource, Stage,
-};
+use crate::desired::{Image, Kind, Network, NodeSpec, Programs, Resource, Stage};
+use crate::image::ImageContents;
 
 /// Where an image's program is: upstream's place, and in the PATH that containerd gives where an image says none.
 const PROGRAMS: &str = "/usr/local/bin";
-/// How much of a digest tells two images of one version apart: 48 bits.
-const TAG_DIGITS: usize = 12;
+/// Where the tools are that a program calls: in the PATH that containerd gives where an image says none.
+const TOOLS: &str = "/usr/sbin";
 
 /// The images of a node: their full names, and what they are made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,7 +67,8 @@ impl Images {
         let kube_proxy = add("kube-proxy", "kube-proxy", tools);
         let coredns = add("coredns", "coredns", &[]);
         if spec.options.network == Network::Flannel {
-            flannel = add("flanneld", "flannel", tools);
+            // flannel takes iptables rules of earlier versions away before it makes nftables', and ends where it cannot.
+            flannel = add("flanneld", "flannel", &["nft", "iptables", "ip6tables"]);
         }
         Self {
             etcd,
@@ -98,8 +93,13 @@ impl Images {
     }
 
     pub(super) fn resources(&self) -> Vec<Resource> {
+        let first = [&self.pause, &self.etcd, &self.kube_apiserver];
         let resource = |image: &Image| Resource {
-            stage: Stage::Images,
+            stage: if first.contains(&&image.reference) {
+                Stage::Images
+            } else {
+                Stage::LaterImages
+            },
             why: "a pod runs it; there is no registry".into(),
             kind: Kind::Image(image.clone()),
         };
@@ -114,74 +114,25 @@ pub(super) fn entrypoint(program: &str) -> String {
 
 /// An image of `program` and the tools that it calls, each with the libraries that it loads.
 ///
-/// A program of ours is at [`PROGRAMS`]; a tool and all libraries are where they are on this machine, since the loader
-/// looks for them there.
+/// A program of ours is at [`PROGRAMS`], a tool at [`TOOLS`].
 fn image(programs: &Programs, program: &str, name: &str, tools: &[&str]) -> Image {
-    let main = programs.named(program);
     let entrypoint = entrypoint(program);
-    let mut files = BTreeMap::new();
-    files.insert(entrypoint.clone(), executable(&main.path, &main.digest));
-    add_libraries(&mut files, main);
+    let mut contents = ImageContents::new().program(&entrypoint, programs.named(program));
     // Where the kernel has no nf_tables, iptables is a program with plugins, which the host may lack: kube-proxy says so.
-    for tool in tools.iter().filter_map(|tool| programs.0.get(*tool)) {
-        let path = tool.path.display().to_string();
-        files.insert(path, executable(&tool.path, &tool.digest));
-        add_libraries(&mut files, tool);
+    for tool in tools
+        .iter()
+        .filter_map(|tool| programs.0.get(*tool).map(|found| (tool, found)))
+    {
+        let (name, found) = tool;
+        contents = contents.program(&format!("{TOOLS}/{name}"), found);
     }
-    let entrypoint = vec![entrypoint];
-    Image {
-        reference: reference(name, &main.version, &files, &entrypoint),
-        entrypoint,
-        files,
-        links: BTreeMap::new(),
-    }
-}
-
-fn add_libraries(files: &mut BTreeMap<String, ImageFile>, program: &Program) {
-    for (path, digest) in &program.libraries {
-        files.insert(path.display().to_string(), executable(path, digest));
-    }
-}
-
-fn executable(source: &Path, digest: &str) -> ImageFile {
-    ImageFile {
-        source: source.to_owned(),
-        digest: digest.to_owned(),
-        mode: FileMode::new(0o755).expect("permission bits"),
-    }
-}
-
-/// `kinstall.internal/<name>:v<version>-<digest>`: another content is another name, so that a pod that names it is
-/// restarted when it changes, and a pull is never needed. The top-level domain `internal` is nobody's (ICANN, 2024).
-fn reference(
-    name: &str,
-    version: &str,
-    files: &BTreeMap<String, ImageFile>,
-    entrypoint: &[String],
-) -> String {
-    let mut digest = Digest::new();
-    for (path, file) in files {
-        digest.field(path.as_bytes());
-        digest.field(file.digest.as_bytes());
-        digest.field(&file.mode.bits().to_be_bytes());
-    }
-    for word in entrypoint {
-        digest.field(word.as_bytes());
-    }
-    let digest = digest.finish();
-    let digits = &digest[..TAG_DIGITS];
-    if version.is_empty() {
-        return format!("kinstall.internal/{name}:{digits}");
-    }
-    // A tag has no `+`, which a version may have (OCI distribution spec, "Pulling manifests").
-    let good = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    let version = version.replace(|c| !good(c), "_");
-    format!("kinstall.internal/{name}:v{version}-{digits}")
+    contents.into_image(name, &[&entrypoint])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desired::Program;
 
     fn programs() -> Programs {
         let program = |name: &str, libraries: &[&str]| {

@@ -11,7 +11,7 @@ use super::static_pod::{Health, How, StaticPod};
 use super::tree::CLIENT_CA;
 use super::{ComponentError, Images, accounts, pod_network, tls};
 use crate::desired::layout::CONTROLLER_MANAGER_ACCOUNT;
-use crate::desired::{NodeSpec, Resource};
+use crate::desired::{NodeSpec, Resource, Stage};
 
 const NAME: &str = "kube-controller-manager";
 const PORT: u16 = 10257;
@@ -22,6 +22,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
     let arguments = arguments(spec, &mut credentials)?;
     let pod = StaticPod {
         name: NAME,
+        stage: Stage::Controllers,
         image: &images.kube_controller_manager,
         arguments,
         owner,

@@ -6,7 +6,7 @@ use super::kube_controller_manager::{common, health};
 use super::static_pod::StaticPod;
 use super::{ComponentError, Images, accounts};
 use crate::desired::layout::SCHEDULER_ACCOUNT;
-use crate::desired::{NodeSpec, Resource};
+use crate::desired::{NodeSpec, Resource, Stage};
 
 const NAME: &str = "kube-scheduler";
 const PORT: u16 = 10259;
@@ -18,6 +18,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
     common(&mut arguments, spec, &mut credentials, "scheduler.conf")?;
     let pod = StaticPod {
         name: NAME,
+        stage: Stage::Controllers,
         image: &images.kube_scheduler,
         arguments: arguments.finish(),
         owner,

@@ -27,6 +27,8 @@ const INPUTS: &str = "kinstall.internal/inputs";
 /// A static pod of one container, by what tells it from the others.
 #[derive(Debug)]
 pub(super) struct StaticPod<'a> {
+    /// When its manifest is written.
+    pub(super) stage: Stage,
     /// The component, its container, its program and its file.
     pub(super) name: &'static str,
     /// The full name of the image.
@@ -75,7 +77,7 @@ impl StaticPod<'_> {
     /// The file in the kubelet's folder.
     pub(super) fn resource(&self) -> Resource {
         make::file(
-            Stage::ControlPlane,
+            self.stage,
             &format!("the kubelet runs {} by itself", self.name),
             Path::new(layout::MANIFESTS).join(format!("{}.yaml", self.name)),
             Contents::new(yaml::document(&self.pod()).as_bytes()),

@@ -30,10 +30,15 @@ pub enum Stage {
     Files,
     /// containerd.
     Runtime,
-    /// What pods run.
+    /// What the first pods run.
     Images,
-    /// The kubelet and the static pods that it runs.
+    /// The kubelet, etcd and the API server.
     ControlPlane,
+    /// What other pods run: imported while etcd and the API server start.
+    LaterImages,
+    /// The controller manager and the scheduler. Started before the API server has given them their permissions, they
+    /// are refused, and try again ever more rarely.
+    Controllers,
     /// What the addon manager keeps in the cluster.
     Addons,
 }
@@ -234,12 +239,14 @@ pub enum Trace {
 
 impl Stage {
     /// All of them, in their order.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::Host,
         Self::Files,
         Self::Runtime,
         Self::Images,
         Self::ControlPlane,
+        Self::LaterImages,
+        Self::Controllers,
         Self::Addons,
     ];
 }
@@ -326,6 +333,8 @@ impl fmt::Display for Stage {
             Self::Runtime => "runtime",
             Self::Images => "images",
             Self::ControlPlane => "control-plane",
+            Self::LaterImages => "later-images",
+            Self::Controllers => "controllers",
             Self::Addons => "addons",
         })
     }

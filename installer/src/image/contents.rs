@@ -166,7 +166,7 @@ mod tests {
             .into_image("nft", &["/nft"]);
         assert_eq!(image().reference, elsewhere.reference);
 
-        let mut others = vec![image(), image(), image(), image()];
+        let mut others = [image(), image(), image(), image()];
         others[0].entrypoint.push("-v".into());
         others[1].links.insert("/a".into(), "/b".into());
         let file = others[2].files.get_mut("/nft").expect("it is there");

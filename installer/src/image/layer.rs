@@ -176,6 +176,7 @@ fn header(path: &str, entry: &Entry<'_>) -> Result<Header, ImageError> {
         reason: "it is too long for a tar",
     };
     let mut header = Header::new_ustar();
+    header.set_size(0);
     match entry {
         Entry::Directory => {
             header.set_entry_type(EntryType::Directory);

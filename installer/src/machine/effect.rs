@@ -67,9 +67,19 @@ pub trait ImageStore {
     /// When a file of it has changed since its digest was taken, or containerd refuses it.
     fn import(&self, image: &Image) -> Result<(), EffectError>;
 
-    /// [Imports](Self::import) every one of `images`; how each ended, in their order. One that fails stops no other.
-    fn import_all(&self, images: &[&Image]) -> Vec<Result<(), EffectError>> {
-        images.iter().map(|image| self.import(image)).collect()
+    /// [Imports](Self::import) every one of `images`, the first ones first, and tells `done` about each as soon as it is
+    /// there or has failed. One that fails stops no other.
+    fn import_all(
+        &self,
+        images: &[&Image],
+        done: &(dyn Fn(&Image, &Result<(), EffectError>) + Sync),
+    ) -> Vec<Result<(), EffectError>> {
+        let import = |image: &&Image| {
+            let result = self.import(image);
+            done(image, &result);
+            result
+        };
+        images.iter().map(import).collect()
     }
 
     /// Removes the image. One that is not there is no error.

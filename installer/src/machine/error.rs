@@ -30,8 +30,15 @@ pub enum HostError {
     #[error(transparent)]
     Effect(#[from] EffectError),
     /// There is something in the way that kinstall did not make.
-    #[error("there are {0} things in the way that kinstall did not make")]
+    #[error("{} in the way that kinstall did not make", things(*.0))]
     Obstacles(usize),
+}
+
+fn things(count: usize) -> String {
+    match count {
+        1 => "there is one thing".to_owned(),
+        count => format!("there are {count} things"),
+    }
 }
 
 impl HostError {

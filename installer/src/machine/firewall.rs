@@ -23,15 +23,33 @@ pub(crate) fn delete_nft_table(table: &str) -> Result<(), HostError> {
         .map_err(Into::into)
 }
 
-/// What matches a prefix of chains: each chain as `iptables-nft filter KUBE-FORWARD`, and each table that
-/// iptables has in nftables, as `iptables-nft filter`.
+/// All chains of nftables, as `ip filter FORWARD`.
+fn nft_chains() -> Result<BTreeSet<String>, HostError> {
+    let text = listing(program::run("nft", &["list", "chains"]))?;
+    let mut table = "";
+    let mut chains = BTreeSet::new();
+    for line in text.lines() {
+        let line = line.trim().trim_end_matches(" {");
+        if let Some(name) = line.strip_prefix("table ") {
+            table = name;
+        } else if let Some(name) = line.strip_prefix("chain ") {
+            chains.insert(format!("{table} {name}"));
+        }
+    }
+    Ok(chains)
+}
+
+/// What matches a prefix of chains: each chain as `iptables-nft filter KUBE-FORWARD`. Of what iptables has in
+/// nftables also each table, as `ip filter`, and each built-in chain, as `ip filter FORWARD`: iptables makes
+/// them when it needs them.
 pub(crate) fn iptables_chains(prefix: &str) -> Result<BTreeSet<String>, HostError> {
     let mut found = BTreeSet::new();
     for tool in tools() {
+        if tool.is_nft() {
+            found.extend(nft_tables()?);
+            found.extend(nft_chains()?);
+        }
         for table in save(&tool)? {
-            if tool.is_nft() {
-                found.insert(format!("{} {}", tool.0, table.name));
-            }
             for chain in table.chains.iter().filter(|one| one.starts_with(prefix)) {
                 found.insert(format!("{} {} {chain}", tool.0, table.name));
             }
@@ -41,7 +59,7 @@ pub(crate) fn iptables_chains(prefix: &str) -> Result<BTreeSet<String>, HostErro
 }
 
 /// Removes the chains whose name begins so, with the rules that lead to them, but for those that were there
-/// before; then the tables in nftables that iptables made for them and that hold nothing any more.
+/// before; then what iptables made in nftables for them and holds nothing any more.
 pub(crate) fn delete_iptables_chains(
     prefix: &str,
     before: &BTreeSet<String>,
@@ -65,9 +83,27 @@ pub(crate) fn delete_iptables_chains(
             continue;
         }
         for table in save(&tool)? {
-            if table.is_bare() && !before.contains(&format!("{} {}", tool.0, table.name)) {
-                delete_nft_table(&format!("{} {}", tool.family(), table.name))?;
-            }
+            sweep(&table, &format!("{} {}", tool.family(), table.name), before)?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes a table that iptables made in nftables, when it holds nothing; else those of its built-in chains
+/// that hold nothing.
+fn sweep(table: &Table, name: &str, before: &BTreeSet<String>) -> Result<(), HostError> {
+    if table.is_bare() && !before.contains(name) {
+        return delete_nft_table(name);
+    }
+    let there = nft_chains()?;
+    for chain in &table.built_in {
+        let path = format!("{name} {chain}");
+        let lead = format!("-A {chain} ");
+        let is_bare = table.rules.iter().all(|rule| !rule.starts_with(&lead));
+        if is_bare && there.contains(&path) && !before.contains(&path) {
+            let mut arguments = vec!["delete", "chain"];
+            arguments.extend(path.split(' '));
+            program::run("nft", &arguments)?;
         }
     }
     Ok(())
@@ -113,7 +149,9 @@ struct Table {
     chains: Vec<String>,
     /// Rules, as `-A FORWARD -j KUBE-FORWARD`.
     rules: Vec<String>,
-    /// Whether a built-in chain does anything but accept.
+    /// Built-in chains that do nothing but accept.
+    built_in: Vec<String>,
+    /// Whether a built-in chain does anything else.
     has_policy: bool,
 }
 
@@ -139,7 +177,8 @@ fn parse(text: &str) -> Vec<Table> {
             let mut words = chain.split(' ');
             match (words.next(), words.next()) {
                 (Some(name), Some("-")) => table.chains.push(name.to_owned()),
-                (_, policy) => table.has_policy |= policy != Some("ACCEPT"),
+                (Some(name), Some("ACCEPT")) => table.built_in.push(name.to_owned()),
+                _ => table.has_policy = true,
             }
         } else if line.starts_with("-A ") {
             table.rules.push(line.to_owned());

@@ -3,6 +3,7 @@
 mod apply;
 pub(crate) mod bounded;
 mod cluster_directory;
+pub(crate) mod each;
 mod effect;
 pub mod facts;
 pub mod node_source;

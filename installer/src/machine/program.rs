@@ -4,7 +4,13 @@ use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
+
+use super::bounded;
+
+/// None of them needs a second, but for waiting on a lock or for the kernel.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Why a program did not do what it was called for.
 #[derive(Debug, thiserror::Error)]
@@ -62,33 +68,28 @@ pub(crate) fn run_with<A: AsRef<OsStr>>(
         path: path.clone(),
         source,
     };
-    let mut child = Command::new(&path)
-        .args(arguments)
-        .env("LC_ALL", "C")
-        .current_dir("/")
-        .stdin(if input.is_some() {
-            Stdio::piped()
-        } else {
-            Stdio::null()
-        })
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(fails)?;
-    if let (Some(input), Some(mut pipe)) = (input, child.stdin.take()) {
+    let mut command = Command::new(&path);
+    command.args(arguments).env("LC_ALL", "C").current_dir("/");
+    // What it says goes to files in memory and not to pipes: when we are killed, it is not killed by that too,
+    // as useradd(8) with the lock of /etc/passwd in its hands.
+    let ended = bounded::run(&mut command, LONGEST, |mut pipe| {
         // A program that does not want to read on says why when it ends.
-        let _ = pipe.write_all(input.as_bytes());
-    }
-    let output = child.wait_with_output().map_err(fails)?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        let _ = pipe.write_all(input.unwrap_or_default().as_bytes());
+    })
+    .map_err(fails)?;
+    if ended.status.success() {
+        return Ok(ended.stdout);
     }
     let arguments = arguments.iter().map(|one| one.as_ref().to_string_lossy());
     let call: Vec<_> = std::iter::once(name.into()).chain(arguments).collect();
     Err(ProgramError::Failed {
         call: call.join(" "),
-        status: output.status.to_string(),
-        output: String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        status: if ended.late {
+            format!("no end within {} s", LONGEST.as_secs())
+        } else {
+            ended.status.to_string()
+        },
+        output: ended.stderr.trim().to_owned(),
     })
 }
 
@@ -102,5 +103,25 @@ impl ProgramError {
             Self::Start { source, .. } => super::error::io_hint(source).map(str::to_owned),
             Self::Failed { .. } => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_what_was_said_and_what_is_missing() {
+        let text = run_with("cat", &["-"], Some("in\n")).unwrap();
+        assert_eq!(text, "in\n");
+        let error = run("cat", &["/no/such"]).unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("cat /no/such failed with exit status: 1: "));
+        assert!(text.ends_with("cat: /no/such: No such file or directory"));
+        let none: [&str; 0] = [];
+        let error = run("no-such-program", &none).unwrap_err();
+        assert_eq!(error.to_string(), "there is no program no-such-program");
+        let hint = "install the package of this system that holds no-such-program";
+        assert_eq!(error.hint().unwrap(), hint);
     }
 }

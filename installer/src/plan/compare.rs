@@ -127,6 +127,10 @@ fn directory(wanted: &Directory, found: &Found) -> Verdict {
             let bits = wanted.mode.bits();
             differs(permissions(*mode, *owner, bits, wanted.owner))
         }
+        Found::Symlink(_) => match above(&wanted.path, Above::Symlink) {
+            Some((fact, hint)) => Verdict::Blocked { fact, hint },
+            None => Verdict::Fine,
+        },
         found => blocked(&wanted.path, found, "a directory"),
     }
 }

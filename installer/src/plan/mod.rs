@@ -130,7 +130,7 @@ struct Planner<'a> {
     observed: &'a Observed,
     known: BTreeMap<&'a ResourceId, &'a Entry>,
     plan: Plan,
-    /// Directories that nobody asked for and that have to be made or were found to be no directories.
+    /// Directories above something that have to be made, whether somebody asked for them or not.
     parents: BTreeSet<PathBuf>,
 }
 
@@ -148,7 +148,7 @@ impl Planner<'_> {
         let state = match compare::compare(resource, found, known) {
             Verdict::Fine => State::Done,
             Verdict::Blocked { fact, hint } => {
-                self.plan.obstacles.push(Obstacle { id, fact, hint });
+                self.obstacle(&id, fact, hint);
                 return;
             }
             Verdict::Differs(action, reasons) => {
@@ -181,17 +181,19 @@ impl Planner<'_> {
                 continue;
             };
             if let Some((fact, hint)) = compare::above(ancestor, *above) {
-                if self.parents.insert(ancestor.to_owned()) {
-                    let id = id.clone();
-                    self.plan.obstacles.push(Obstacle { id, fact, hint });
-                }
+                self.obstacle(id, fact, hint);
                 return false;
             }
             if !above.is_missing() || !self.parents.insert(ancestor.to_owned()) {
                 continue;
             }
+            let id = ResourceId(format!("directory {}", ancestor.display()));
+            let announced = self.plan.announced.values().flatten();
+            if announced.into_iter().any(|entry| entry.id == id) {
+                continue;
+            }
             self.announce(Entry {
-                id: ResourceId(format!("directory {}", ancestor.display())),
+                id,
                 stage,
                 state: State::Intended,
                 made: Made::Directory {
@@ -202,6 +204,15 @@ impl Planner<'_> {
             });
         }
         true
+    }
+
+    /// What is in the way of many is told once.
+    fn obstacle(&mut self, id: &ResourceId, fact: String, hint: String) {
+        let obstacles = &mut self.plan.obstacles;
+        if obstacles.iter().all(|old| old.fact != fact) {
+            let id = id.clone();
+            obstacles.push(Obstacle { id, fact, hint });
+        }
     }
 
     fn announce(&mut self, entry: Entry) {

@@ -203,6 +203,20 @@ fn missing_directories_above_are_announced_from_the_top() {
 }
 
 #[test]
+fn a_wanted_directory_is_not_announced_again_for_what_is_in_it() {
+    let wanted = [
+        directory("/a", 0o700, DirectoryContents::Ours),
+        file("/a/b", "", 0o644),
+    ];
+    let mut observed = Observed::default();
+    observed.above.insert("/a".into(), Above::Missing);
+    let plan = Plan::new(&wanted, &observed, &Ledger::default());
+    let announced = plan.announced(Stage::Files);
+    assert_eq!(announced.len(), 2);
+    assert_eq!(announced[0].made, Made::of(&wanted[0]));
+}
+
+#[test]
 fn sysctls() {
     let wanted = sysctl("net/ipv4/ip_forward", SysctlValue::Exactly(1));
     assert_eq!(

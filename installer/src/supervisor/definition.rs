@@ -1,5 +1,6 @@
 //! Services as files, one each, from which alone a boot brings everything up.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -39,9 +40,11 @@ pub(super) fn read(path: &Path) -> Result<Service, String> {
     Ok(service)
 }
 
-/// All definitions in a directory, and what is wrong with the others, by the names of their files. A directory that is not
-/// there holds none.
-pub(super) fn read_all(dir: &Path) -> io::Result<(Vec<Service>, Vec<(String, String)>)> {
+/// What is wrong with definitions, by the names that their files give them.
+pub(super) type Problems = BTreeMap<String, String>;
+
+/// All definitions in a directory, and what is wrong with the others. A directory that is not there holds none.
+pub(super) fn read_all(dir: &Path) -> io::Result<(Vec<Service>, Problems)> {
     let entries = match fs::read_dir(dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Default::default()),
@@ -56,13 +59,13 @@ pub(super) fn read_all(dir: &Path) -> io::Result<(Vec<Service>, Vec<(String, Str
         }
     }
     paths.sort();
-    let (mut services, mut problems) = (Vec::new(), Vec::new());
+    let (mut services, mut problems) = (Vec::new(), Problems::new());
     for path in paths {
         match read(&path) {
             Ok(service) => services.push(service),
             Err(fact) => {
                 let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-                problems.push((stem.into_owned(), fact));
+                problems.insert(stem.into_owned(), fact);
             }
         }
     }
@@ -134,7 +137,7 @@ pub(super) mod tests {
         let text = serde_json::to_vec(&one).expect("JSON");
         write_whole(&services.join("kubelet.json"), &text).expect("written");
         let (found, problems) = read_all(&services).expect("read");
-        assert_eq!((found, problems), (vec![one], vec![]));
+        assert_eq!((found, problems), (vec![one], Problems::new()));
         let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o7777;
         assert_eq!(mode(&services.join("kubelet.json")), 0o600);
         assert_eq!(mode(&services), 0o700);
@@ -155,21 +158,17 @@ pub(super) mod tests {
         write("README", "no definition");
         let (found, problems) = read_all(dir.path()).expect("read");
         assert_eq!(found, []);
-        let names: Vec<_> = problems.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<_> = problems.keys().map(String::as_str).collect();
         assert_eq!(names, ["a", "broken", "c"]);
-        assert!(problems[0].1.ends_with("it defines \"b\""));
-        assert!(problems[1].1.contains("not a definition of a service: EOF"));
-        assert!(
-            problems[2]
-                .1
-                .ends_with("the program true is not an absolute path")
-        );
+        assert!(problems["a"].ends_with("it defines \"b\""));
+        assert!(problems["broken"].contains("not a definition of a service: EOF"));
+        assert!(problems["c"].ends_with("the program true is not an absolute path"));
     }
 
     #[test]
     fn no_directory_holds_no_services() {
         let found = read_all(&dir().path().join("none")).expect("nothing");
-        assert_eq!(found, (vec![], vec![]));
+        assert_eq!(found, (vec![], Problems::new()));
     }
 
     #[test]

@@ -73,12 +73,7 @@ impl Manager {
         let all = names.is_empty();
         for name in self.chosen(names)?.into_iter().rev() {
             if all && name == Pods::RUNTIME {
-                let runs = self
-                    .state(&name)?
-                    .is_some_and(|state| state.process.is_some());
-                if runs {
-                    pods.end()?;
-                }
+                self.end_pods(pods)?;
             }
             match self {
                 Self::Systemd(systemd) => systemd.stop(&[name])?,
@@ -89,6 +84,29 @@ impl Manager {
             Self::Supervised(supervised) if all => supervised.shut_down(),
             _ => Ok(()),
         }
+    }
+
+    /// The pods of the containerd that is installed.
+    ///
+    /// # Errors
+    /// When its definition cannot be read.
+    pub fn pods(&self) -> Result<Pods, EffectError> {
+        let services = self.installed()?;
+        let runtime = services
+            .iter()
+            .find(|service| service.name == Pods::RUNTIME);
+        // Both come from one release and are installed side by side.
+        let ctr = runtime.map(|runtime| runtime.program.with_file_name("ctr"));
+        Ok(Pods::system(ctr.unwrap_or_else(|| "ctr".into())))
+    }
+
+    fn end_pods(&self, pods: &Pods) -> Result<(), EffectError> {
+        if !pods.are_there() {
+            return Ok(());
+        }
+        // Pods go on without containerd, but only it ends them in peace.
+        self.start(&[Pods::RUNTIME.into()])?;
+        pods.end()
     }
 
     /// Writes the last `lines` lines of a component to `out`, and with `follow` all that come, until SIGINT.

@@ -9,7 +9,7 @@
 //! | `supervised` | its client |
 //! | [`boot`] | what starts it with the machine |
 //! | `pods` | ends what the kubelet leaves running |
-//! | [`logs`] | what services and pods have written |
+//! | [`logs`], `tail` | what services and pods have written |
 
 pub mod boot;
 pub mod daemon;
@@ -23,6 +23,7 @@ mod protocol;
 mod record;
 mod supervised;
 mod systemd;
+mod tail;
 mod unit;
 
 pub use boot::boot_resources;

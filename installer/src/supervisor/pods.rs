@@ -1,6 +1,8 @@
 //! Ends what the kubelet leaves running when it is stopped: the containers of its pods.
 
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -10,6 +12,11 @@ use crate::machine::EffectError;
 
 /// How long one call of `ctr` may take, in seconds: on a busy machine a kill waits for its shim.
 const CALL_SECONDS: u32 = 30;
+
+/// How often something is looked at again.
+const PACE: Duration = Duration::from_millis(50);
+/// containerd's name for what the kubelet has it run.
+const NAMESPACE: &str = "k8s.io";
 
 /// The containers of the kubelet's pods.
 #[derive(Clone, Debug)]
@@ -35,25 +42,65 @@ impl Pods {
         }
     }
 
+    /// Whether any has a shim, which containerd need not live for.
+    pub fn are_there(&self) -> bool {
+        let entries = fs::read_dir("/proc").into_iter().flatten();
+        let mut processes = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        processes.any(|process| self.is_shim(&process))
+    }
+
+    /// `containerd-shim-... -namespace k8s.io -id <id> -address <socket>`
+    fn is_shim(&self, process: &Path) -> bool {
+        let words = fs::read(process.join("cmdline")).unwrap_or_default();
+        let words: Vec<_> = words.split(|&byte| byte == 0).collect();
+        let program = words[0]
+            .rsplit(|&byte| byte == b'/')
+            .next()
+            .unwrap_or_default();
+        let socket = self.socket.as_os_str().as_bytes();
+        let has = |flag: &[u8], value: &[u8]| words.windows(2).any(|pair| pair == [flag, value]);
+        program.starts_with(b"containerd-shim-")
+            && has(b"-namespace", NAMESPACE.as_bytes())
+            && has(b"-address", socket)
+    }
+
     /// Ends all containers: those that use the API first, then etcd, which so loses nothing that they were told is kept,
     /// then the sandboxes. The kubelet makes new ones when it is started again.
     ///
     /// # Errors
     /// When containerd does not answer, or a container does not end.
     pub fn end(&self) -> Result<(), EffectError> {
-        let etcd = "labels.\"io.kubernetes.container.name\"==etcd";
-        let sandboxes = "labels.\"io.cri-containerd.kind\"==sandbox";
-        let last = [
-            self.containers(Some(etcd))?,
-            self.containers(Some(sandboxes))?,
-        ];
-        let first: Vec<_> = self.containers(None)?;
-        let first = first.into_iter().filter(|id| !last.concat().contains(id));
-        let [etcd, sandboxes] = last.clone();
-        for group in [first.collect(), etcd, sandboxes] {
+        self.wait_for_runtime()?;
+        let etcd = self.containers(Some("labels.\"io.kubernetes.container.name\"==etcd"))?;
+        let sandboxes = self.containers(Some("labels.\"io.cri-containerd.kind\"==sandbox"))?;
+        let mut first = self.containers(None)?;
+        first.retain(|id| !etcd.contains(id) && !sandboxes.contains(id));
+        for group in [first, etcd, sandboxes] {
             self.end_group(&group)?;
         }
+        let end = Instant::now() + self.grace;
+        while self.are_there() {
+            if Instant::now() > end {
+                return Err(EffectError {
+                    fact: "a shim of containerd does not end though its container did".into(),
+                    hint: Some("see which with: pgrep -a containerd-shim".into()),
+                });
+            }
+            sleep(PACE);
+        }
         Ok(())
+    }
+
+    /// One that was started just now has no socket yet, or does not answer on it.
+    fn wait_for_runtime(&self) -> Result<(), EffectError> {
+        let end = Instant::now() + Duration::from_secs(CALL_SECONDS.into());
+        loop {
+            match self.ask(&["version"]) {
+                Err(error) if Instant::now() > end => return Err(error),
+                Err(_) => sleep(PACE),
+                Ok(_) => return Ok(()),
+            }
+        }
     }
 
     fn end_group(&self, ids: &[String]) -> Result<(), EffectError> {
@@ -65,7 +112,7 @@ impl Pods {
             }
             let end = Instant::now() + patience;
             while !running.is_empty() && !self.running(ids)?.is_empty() && Instant::now() < end {
-                sleep(Duration::from_millis(50));
+                sleep(PACE);
             }
         }
         if let Some(id) = self.running(ids)?.first() {
@@ -114,7 +161,7 @@ impl Pods {
         let output = Command::new(&self.ctr)
             .arg("--address")
             .arg(&self.socket)
-            .args(["--namespace", "k8s.io", "--timeout"])
+            .args(["--namespace", NAMESPACE, "--timeout"])
             .arg(format!("{CALL_SECONDS}s"))
             .args(arguments)
             .stdin(Stdio::null())

@@ -1,5 +1,6 @@
 //! A service as a systemd unit. Pure.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::desired::Service;
@@ -57,12 +58,8 @@ pub fn unit_text(service: &Service) -> String {
         let _ = write!(text, " {}", quoted(&argument.replace('$', "$$")));
     }
     let _ = writeln!(text);
-    let digest = (DIGEST_VARIABLE.to_owned(), digest_of(service));
-    for (name, value) in environment
-        .iter()
-        .map(|(a, b)| (a, b))
-        .chain([(&digest.0, &digest.1)])
-    {
+    let digest: BTreeMap<_, _> = [(DIGEST_VARIABLE.to_owned(), digest_of(service))].into();
+    for (name, value) in environment.iter().chain(&digest) {
         let _ = writeln!(text, "Environment={}", quoted(&format!("{name}={value}")));
     }
     let _ = writeln!(

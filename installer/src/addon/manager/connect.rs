@@ -27,18 +27,29 @@ pub struct ConnectError {
 /// # Errors
 /// When the kubeconfig cannot be read or makes no sense.
 pub async fn connect(kubeconfig: &Path) -> Result<Client, ConnectError> {
+    connect_to(kubeconfig, None).await
+}
+
+/// The same, at another URL than the kubeconfig's where one is given.
+///
+/// # Errors
+/// As [`connect`]'s, and when the URL is none.
+pub async fn connect_to(kubeconfig: &Path, server: Option<&str>) -> Result<Client, ConnectError> {
     let fail = |reason: String| ConnectError {
         path: kubeconfig.to_owned(),
         reason,
     };
-    // Both kube's and our own dependencies could bring a provider of cryptography: this one it is. The second call
-    // of a process finds it set.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    choose_cryptography();
     let text = Kubeconfig::read_from(kubeconfig).map_err(|error| fail(chain(&error)))?;
     let options = KubeConfigOptions::default();
     let mut config = Config::from_custom_kubeconfig(text, &options)
         .await
         .map_err(|error| fail(chain(&error)))?;
+    if let Some(server) = server {
+        config.cluster_url = server
+            .parse()
+            .map_err(|_| fail(format!("{server} is no URL")))?;
+    }
     // The cluster's own API server is never behind a proxy, whatever the environment says.
     config.proxy_url = None;
     config.connect_timeout = Some(CONNECT);
@@ -48,6 +59,11 @@ pub async fn connect(kubeconfig: &Path) -> Result<Client, ConnectError> {
     // Whoever asks here asks again anyway, and knows when.
     config.default_retry = false;
     Client::try_from(config).map_err(|error| fail(chain(&error)))
+}
+
+/// rustls asks for one provider of cryptography in a process: this one it is. The second call finds it set.
+pub(crate) fn choose_cryptography() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 /// Why a request failed, in one line.

@@ -87,7 +87,8 @@ impl Kinds {
         };
         let found = match discovery::pinned_group(&self.client, &group).await {
             Ok(found) => found,
-            Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(None),
+            // A group that is not served is answered in plain text, which is no status with a reason.
+            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(None),
             Err(kube::Error::Discovery(_)) => return Ok(None),
             Err(error) => return Err(error),
         };

@@ -22,10 +22,11 @@ mod reconcile;
 mod run;
 mod state;
 
-pub use connect::{ConnectError, connect, reason};
+pub(crate) use connect::choose_cryptography;
+pub use connect::{ConnectError, connect, connect_to, reason};
 pub use folder::{Addon, Folder, Object, ObjectId};
 pub use reconcile::{Away, reconcile};
-pub use run::run;
+pub use run::{Manager, ended, run, state_file};
 pub use state::{Applied, Change, Failure, Report, State};
 
 /// Who owns the fields that we apply.

@@ -74,11 +74,10 @@ pub async fn reconcile(client: &Client, folder: &Path) -> Result<Report, Away> {
     for addon in read.addons {
         for object in addon.objects {
             let id = &object.id;
-            match kinds.find(&id.api_version, &id.kind).await {
-                Ok(kind) => wanted.push((addon.file.clone(), object, kind)),
-                Err(error) if is_away(&error) => return Err(Away(reason(&error))),
-                Err(error) => report.failed.push(failure(&object, reason(&error))),
-            }
+            // An object whose kind is in doubt must not count as gone.
+            let kind = kinds.find(&id.api_version, &id.kind).await;
+            let kind = kind.map_err(|error| Away(reason(&error)))?;
+            wanted.push((addon.file.clone(), object, kind));
         }
     }
     apply_all(client, &mut kinds, &wanted, &mut report).await?;

@@ -1,16 +1,19 @@
 //! Passes, as long as the node lives.
 
 use std::future::Future;
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use time::OffsetDateTime;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 
 use super::connect;
 use super::folder::Folder;
 use super::reconcile::{Away, reconcile};
 use super::state::{Report, State};
+use crate::desired::layout;
 
 /// How often an API server is asked that was never there yet: the first Service should not wait for us.
 const FIRST: Duration = Duration::from_millis(100);
@@ -24,52 +27,100 @@ const EVERY: Duration = Duration::from_secs(60);
 /// How often it is looked whether somebody changed the folder.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Keeps what `folder` says, with the credentials of `kubeconfig`, until `stop` is done. Tells of every pass in the
-/// file `state`, and of a change in `said`, a line at a time.
-pub async fn run(
-    folder: &Path,
-    kubeconfig: &Path,
-    state: &Path,
-    mut said: impl FnMut(&str),
-    stop: impl Future<Output = ()>,
-) {
-    let mut stop = std::pin::pin!(stop);
-    let mut backoff = Backoff::default();
-    let mut last = None;
-    loop {
-        // Taken before the folder is read: what changes meanwhile is seen next time.
-        let fingerprint = Folder::fingerprint(folder).ok();
-        let passed = tokio::select! {
-            () = &mut stop => return,
-            passed = pass(folder, kubeconfig) => passed,
-        };
-        let wait = backoff.after(&passed);
-        let (away, report) = match passed {
-            Ok(report) => (None, report),
-            Err(Away(reason)) => (Some(reason), Report::default()),
-        };
-        let outcome = words(away.as_deref(), &report);
-        if last.as_ref() != Some(&outcome) {
-            outcome.iter().for_each(|line| said(line));
-            last = Some(outcome);
+/// Keeps what `folder` says, with the credentials of `kubeconfig`, until `stop` is done: on a real node, whose service's
+/// log gets a line for each change.
+pub async fn run(folder: &Path, kubeconfig: &Path, stop: impl Future<Output = ()>) {
+    let manager = Manager {
+        folder,
+        kubeconfig,
+        state: &state_file(),
+    };
+    let say = |line: &str| {
+        // Where nobody listens there is nobody to tell.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    };
+    manager.keep(say, stop).await;
+}
+
+/// What is told of the last pass, on a real node.
+pub fn state_file() -> PathBuf {
+    Path::new(layout::RUN).join("addons.json")
+}
+
+/// Done when this process is told to end: SIGTERM or SIGINT.
+///
+/// # Panics
+/// When the system takes no handler for them.
+pub fn ended() -> impl Future<Output = ()> {
+    let of = |kind| signal(kind).expect("signals that may be handled");
+    let mut terminate = of(SignalKind::terminate());
+    let mut interrupt = of(SignalKind::interrupt());
+    async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-        let now = State {
-            time: OffsetDateTime::now_utc().unix_timestamp(),
-            away,
-            report,
-        };
-        if let Err(error) = now.write(state) {
-            said(&format!("{}: {error}", state.display()));
-        }
-        let until = Instant::now() + wait;
-        while Instant::now() < until {
-            let look = until.min(Instant::now() + LOOK);
-            tokio::select! {
+    }
+}
+
+/// One addon manager.
+#[derive(Clone, Copy, Debug)]
+pub struct Manager<'a> {
+    /// Its folder.
+    pub folder: &'a Path,
+    /// Its credentials.
+    pub kubeconfig: &'a Path,
+    /// Where it tells of its last pass.
+    pub state: &'a Path,
+}
+
+impl Manager<'_> {
+    /// Makes passes until `stop` is done. What changes is `said`, a line at a time.
+    pub async fn keep(self, mut said: impl FnMut(&str), stop: impl Future<Output = ()>) {
+        let Self {
+            folder,
+            kubeconfig,
+            state,
+        } = self;
+        let mut stop = std::pin::pin!(stop);
+        let mut backoff = Backoff::default();
+        let mut last = None;
+        loop {
+            // Taken before the folder is read: what changes meanwhile is seen next time.
+            let fingerprint = Folder::fingerprint(folder).unwrap_or_default();
+            let passed = tokio::select! {
                 () = &mut stop => return,
-                () = tokio::time::sleep_until(look) => {}
+                passed = pass(folder, kubeconfig) => passed,
+            };
+            let wait = backoff.after(&passed);
+            let (away, report) = match passed {
+                Ok(report) => (None, report),
+                Err(Away(reason)) => (Some(reason), Report::default()),
+            };
+            let outcome = words(away.as_deref(), &report);
+            if last.as_ref() != Some(&outcome) {
+                outcome.iter().for_each(|line| said(line));
+                last = Some(outcome);
             }
-            if Folder::fingerprint(folder).ok() != fingerprint {
-                break;
+            let now = State {
+                time: OffsetDateTime::now_utc().unix_timestamp(),
+                fingerprint: fingerprint.clone(),
+                away,
+                report,
+            };
+            if let Err(error) = now.write(state) {
+                said(&format!("{}: {error}", state.display()));
+            }
+            let until = Instant::now() + wait;
+            while Instant::now() < until {
+                let look = until.min(Instant::now() + LOOK);
+                tokio::select! {
+                    () = &mut stop => return,
+                    () = tokio::time::sleep_until(look) => {}
+                }
+                if Folder::fingerprint(folder).unwrap_or_default() != fingerprint {
+                    break;
+                }
             }
         }
     }

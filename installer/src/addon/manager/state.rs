@@ -57,6 +57,8 @@ pub struct Failure {
 pub struct State {
     /// When it ended, in seconds since 1970.
     pub time: i64,
+    /// The folder's fingerprint before it was read: see [`Folder::fingerprint`](super::Folder::fingerprint).
+    pub fingerprint: String,
     /// Why the API server could not be asked, where it could not: the report is empty then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<String>,
@@ -81,6 +83,30 @@ impl Report {
 }
 
 impl State {
+    /// Whether all of a folder with that fingerprint is as wanted.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub fn is_fine_for(&self, fingerprint: &str) -> Result<(), String> {
+        if let Some(away) = &self.away {
+            return Err(format!("the API server is away: {away}"));
+        }
+        if self.fingerprint != fingerprint {
+            return Err("the folder has changed since the last pass".into());
+        }
+        let failed: Vec<_> = self
+            .report
+            .failed
+            .iter()
+            .map(|one| format!("{}: {}", one.what, one.reason))
+            .collect();
+        if failed.is_empty() {
+            Ok(())
+        } else {
+            Err(failed.join("; "))
+        }
+    }
+
     /// What came of the last pass; nothing where none was made since the machine started.
     ///
     /// # Errors
@@ -118,6 +144,7 @@ mod tests {
         assert_eq!(State::read(&path).unwrap(), None);
         let state = State {
             time: 1_800_000_000,
+            fingerprint: "a".into(),
             away: None,
             report: Report {
                 applied: vec![Applied {

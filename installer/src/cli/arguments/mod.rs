@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use color::Color;
-pub use node::{Make, Node, Preflight};
+pub use node::{Make, Node, Options, Preflight};
 pub use small::{Check, Completions, Graph, Logs, Man, Reset, Start, Status, Stop, Supervise};
 pub use tree::Tree;
 pub use usage::Usage;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use installer::desired::{InitSystem, NodeOptions, NodeSpec, Programs, layout};
 use installer::image::{ContainerdImages, Unpack};
 use installer::install;
-use installer::machine::{EffectError, facts, node_source, programs};
+use installer::machine::{EffectError, ImageStore, facts, node_source, programs};
 use installer::supervisor::Manager;
 
 use crate::cli::output::Failure;
@@ -24,6 +24,12 @@ pub fn images(spec: &NodeSpec) -> ContainerdImages {
         socket: PathBuf::from(layout::CONTAINERD_SOCKET),
         unpack: Unpack::default(),
     }
+}
+
+/// The images, where containerd runs; on a fresh machine it does not yet.
+pub fn reachable(images: &ContainerdImages) -> Option<&dyn ImageStore> {
+    let answers = std::os::unix::net::UnixStream::connect(&images.socket).is_ok();
+    answers.then_some(images as &dyn ImageStore)
 }
 
 /// What earlier runs were told. On a machine without a node that is the user's problem.

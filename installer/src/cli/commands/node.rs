@@ -45,8 +45,8 @@ pub fn run(arguments: Node) -> Result<Outcome, Failure> {
         return Ok(preflight::tell(&report, arguments.json));
     }
     preflight::refuse(&report)?;
-    let desired = install::desire(&wanted.spec)
-        .map_err(|error| Failure::maybe(error.to_string(), error.hint()))?;
+    let desired =
+        install::desire(&wanted.spec).map_err(|error| Failure::new(&error, error.hint()))?;
     if let Some(folder) = &arguments.render {
         return render(&desired, folder);
     }
@@ -84,7 +84,8 @@ fn dry_run(
 ) -> Result<Outcome, Failure> {
     let ledger = Ledger::read(&Root::machine()).map_err(HostError::from)?;
     let images = machine::images(spec);
-    let observed = Observed::read(&Root::machine(), desired, &ledger, services, Some(&images))?;
+    let store = machine::reachable(&images);
+    let observed = Observed::read(&Root::machine(), desired, &ledger, services, store)?;
     let plan = Plan::new(desired, &observed, &ledger);
     let attention = !plan.is_empty();
     let text = if as_json {
@@ -105,7 +106,8 @@ fn install(
     let spec = &wanted.spec;
     let mut host = Host::open(Root::machine())?;
     let images = machine::images(spec);
-    let observed = Observed::read(host.root(), desired, host.ledger(), services, Some(&images))?;
+    let store = machine::reachable(&images);
+    let observed = Observed::read(host.root(), desired, host.ledger(), services, store)?;
     let plan = Plan::new(desired, &observed, host.ledger());
     if !plan.obstacles.is_empty() {
         return Err(obstacles(&plan));

@@ -28,7 +28,7 @@ pub fn run(arguments: &Reset) -> Result<Outcome, Failure> {
     }
     if arguments.dry_run {
         return Ok(if arguments.json {
-            Outcome::with_attention(output::json(&ledger), true)
+            Outcome::with_attention(output::json(&ledger.entries()), true)
         } else {
             Outcome::with_attention(words(&ledger), true)
         });

@@ -1,7 +1,7 @@
 //! `kinstall stop`, `kinstall start` and the supervisor itself.
 
 use installer::machine::facts;
-use installer::supervisor::{Pods, SupervisorPaths, daemon};
+use installer::supervisor::{SupervisorPaths, daemon};
 
 use super::machine;
 use crate::cli::arguments::{Start, Stop, Supervise};
@@ -10,10 +10,7 @@ use crate::cli::output::{Failure, Outcome};
 /// Stops services; all of them, and the pods, when none is named.
 pub fn stop(arguments: &Stop) -> Result<Outcome, Failure> {
     let services = machine::services(facts::read()?.init)?;
-    let node = machine::node()?;
-    let ctr = node.programs.0.get("ctr");
-    let ctr = ctr.map_or_else(|| "ctr".into(), |program| program.path.clone());
-    services.stop(&arguments.services, &Pods::system(ctr))?;
+    services.stop(&arguments.services, &services.pods()?)?;
     Ok(Outcome::fine(told("stopped", &arguments.services)))
 }
 

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use installer::desired::{NodeOptions, NodeSpec, Owner, Program, Programs, UserKubeconfig, layout};
+use installer::desired::{NodeOptions, NodeSpec, Owner, Programs, UserKubeconfig, layout};
 use installer::install::{self, Wishes};
 use installer::machine::node_source::{self, MakeOptions, Mode, Source};
 use installer::machine::{Problem, facts, programs};
@@ -97,7 +97,6 @@ impl Wanted {
         let (source, made) = node_source::open(&request, mode, OffsetDateTime::now_utc())
             .map_err(|error| Failure::from(error.problems()))?;
         let facts = facts::read()?;
-        let roles = source.node.roles();
         let wishes = programs::wanted(source.node.roles(), asked.options.network);
         let cache = Path::new(layout::STATE).join("programs.json");
         let (programs, program_problems) =
@@ -123,14 +122,5 @@ impl Wanted {
             made,
             program_problems,
         })
-    }
-}
-
-/// The version of a program, as people write it.
-pub fn version(program: &Program) -> String {
-    if program.version.is_empty() {
-        "-".into()
-    } else {
-        format!("v{}", program.version)
     }
 }

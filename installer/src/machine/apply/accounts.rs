@@ -19,7 +19,8 @@ pub(super) fn make(root: &Root, account: &Account) -> Result<(), HostError> {
     let number = account.id.to_string();
     let name = account.name.as_str();
     if !has(root, "/etc/group", name)? {
-        call(root, "groupadd", &["--system", "--gid", &number, name])?;
+        let made = call(root, "groupadd", &["--system", "--gid", &number, name]);
+        unless_there(root, "/etc/group", name, made)?;
     }
     if !has(root, "/etc/passwd", name)? {
         let shells = ["/usr/sbin/nologin", "/sbin/nologin"];
@@ -42,9 +43,23 @@ pub(super) fn make(root: &Root, account: &Account) -> Result<(), HostError> {
             "--no-log-init",
             name,
         ];
-        call(root, "useradd", &arguments)?;
+        let made = call(root, "useradd", &arguments);
+        unless_there(root, "/etc/passwd", name, made)?;
     }
     Ok(())
+}
+
+/// A program that a killed kinstall had called may have done it just now.
+fn unless_there(
+    root: &Root,
+    file: &str,
+    name: &str,
+    made: Result<(), HostError>,
+) -> Result<(), HostError> {
+    match made {
+        Err(_) if has(root, file, name)? => Ok(()),
+        other => other,
+    }
 }
 
 /// Removes what of an account was not there before.

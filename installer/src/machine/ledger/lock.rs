@@ -3,11 +3,17 @@
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 
 use super::LedgerError;
+
+/// A kinstall that was killed just when it had forked, to call a program, left the lock to that child until it
+/// executes the program.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The lock, held.
 ///
@@ -26,6 +32,7 @@ impl Lock {
             path: path.to_owned(),
             source,
         };
+        let mut tries = TRIES;
         loop {
             let mut file = std::fs::OpenOptions::new()
                 .read(true)
@@ -42,10 +49,14 @@ impl Lock {
                     let mut text = String::new();
                     // Best effort: who it is only helps to find it.
                     let _ = file.read_to_string(&mut text);
-                    return Err(LedgerError::Busy {
-                        path: path.to_owned(),
-                        holder: text.trim().parse().ok(),
-                    });
+                    let holder = text.trim().parse().ok();
+                    if holder.is_some_and(lives) || tries == 0 {
+                        let path = path.to_owned();
+                        return Err(LedgerError::Busy { path, holder });
+                    }
+                    tries -= 1;
+                    std::thread::sleep(PAUSE);
+                    continue;
                 }
                 Err(errno) => return Err(fails(errno.into())),
             }
@@ -59,6 +70,10 @@ impl Lock {
     }
 }
 
+fn lives(process: u32) -> bool {
+    Path::new("/proc").join(process.to_string()).exists()
+}
+
 fn write_own_id(file: &mut std::fs::File) -> io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
@@ -69,6 +84,10 @@ impl Drop for Lock {
     fn drop(&mut self) {
         // Best effort: a lock file without a lock on it hinders nobody.
         let _ = std::fs::remove_file(&self.path);
+        // Nor does a directory that nothing was written to; one that holds something stays.
+        if let Some(directory) = self.path.parent() {
+            let _ = std::fs::remove_dir(directory);
+        }
         // Outright, whoever shares the descriptor.
         let _ = flock(&self.file, FlockOperation::Unlock);
     }

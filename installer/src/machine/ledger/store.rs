@@ -179,18 +179,25 @@ impl LedgerStore {
             fuse.burn().map_err(|error| fails(&path, error))?;
             remove(&path).map_err(|error| fails(&path, error))?;
         }
+        // The directory goes with the lock.
         drop(lock);
-        match fs::remove_dir(&directory) {
-            Err(error)
-                if !matches!(
-                    error.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::DirectoryNotEmpty
-                ) =>
-            {
-                Err(fails(&directory, error))
+        Ok(())
+    }
+
+    /// What else is in the ledger's directory, by its whole path.
+    pub(crate) fn neighbours(&self) -> Result<Vec<PathBuf>, LedgerError> {
+        let fails = |source| LedgerError::Io {
+            path: self.directory.clone(),
+            source,
+        };
+        let mut found = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(fails)? {
+            let entry = entry.map_err(fails)?;
+            if [NAME, LOCK].iter().all(|own| entry.file_name() != *own) {
+                found.push(entry.path());
             }
-            _ => Ok(()),
         }
+        Ok(found)
     }
 }
 

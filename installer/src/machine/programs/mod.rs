@@ -11,11 +11,11 @@ mod wish;
 
 use std::env;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use cache::Cache;
 
+use super::each::each;
 use crate::desired::Programs;
 
 pub use problem::ProgramProblem;
@@ -35,7 +35,8 @@ pub fn find(
     let own = env::current_exe().ok();
     let own = own.as_deref().and_then(Path::parent);
     let known = Cache::read(cache);
-    let probed = each(wanted, |wish| {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    let probed = each(wanted, processors, |wish| {
         let candidates = search::candidates(wish, bin_dirs, own);
         probe::first(wish, &candidates, &known)
             .map_err(|problem| problem.unwrap_or_else(|| search::missing(wish, bin_dirs, own)))
@@ -62,31 +63,4 @@ pub fn find(
     } else {
         Err(problems)
     }
-}
-
-/// What `work` gives for each of `items`, in their order; done on every processor.
-fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let threads = thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicUsize::new(0);
-    let some = || {
-        let mut done = Vec::new();
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(index) else {
-                return done;
-            };
-            done.push((index, work(item)));
-        }
-    };
-    let mut done: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..threads.min(items.len()))
-            .map(|_| scope.spawn(some))
-            .collect();
-        threads
-            .into_iter()
-            .flat_map(|thread| thread.join().expect("it does not panic"))
-            .collect()
-    });
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, result)| result).collect()
 }

@@ -37,7 +37,7 @@ impl ProgramWish {
             "containerd-shim-runc-v2" => Says::To(&["-v"]),
             "bridge" | "host-local" | "loopback" | "portmap" => Says::AsPlugin,
             "mount" | "umount" => Says::Nothing,
-            _ if name.starts_with("kinstall-") => Says::Ours,
+            _ if name == "kinstall" || name.starts_with("kinstall-") => Says::Ours,
             _ => Says::To(&["--version"]),
         };
         Self {
@@ -49,8 +49,8 @@ impl ProgramWish {
 
 /// What a node with these roles needs, whatever it is for: every one has a kubelet, which runs the rest.
 ///
-/// `mount` and `umount` are the kubelet's, for volumes (k8s.io/mount-utils). conntrack and iptables are nobody's here:
-/// kube-proxy speaks netlink, and everything else nftables.
+/// `mount` and `umount` are the kubelet's, for volumes (k8s.io/mount-utils). conntrack is nobody's here: kube-proxy speaks
+/// netlink. iptables is flannel's, which looks for rules of earlier versions with it.
 pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
     // Large ones first, so that processors finish together.
     let mut names = Vec::new();
@@ -63,7 +63,7 @@ pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
     }
     names.extend(["kubelet", "kube-proxy", "coredns"]);
     if network == Network::Flannel {
-        names.extend(["flanneld", "kinstall-flannel"]);
+        names.extend(["flanneld", "kinstall-flannel", "iptables", "ip6tables"]);
     }
     if roles.contains(&Role::Etcd) {
         names.push("etcd");
@@ -78,6 +78,7 @@ pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
         "host-local",
         "loopback",
         "portmap",
+        "kinstall",
         "kinstall-pause",
         "mount",
         "umount",

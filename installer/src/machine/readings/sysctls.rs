@@ -14,9 +14,8 @@ pub struct Reading {
 }
 
 /// Those that are there on every machine, perhaps after a module is loaded.
-const KEYS: [&str; 19] = [
+const KEYS: [&str; 17] = [
     "fs/inotify/max_user_instances",
-    "fs/inotify/max_user_watches",
     "kernel/keys/root_maxbytes",
     "kernel/keys/root_maxkeys",
     "kernel/panic",
@@ -31,7 +30,6 @@ const KEYS: [&str; 19] = [
     "net/ipv6/conf/default/disable_ipv6",
     "net/ipv6/conf/default/forwarding",
     "net/netfilter/nf_conntrack_max",
-    "vm/max_map_count",
     "vm/overcommit_memory",
     "vm/panic_on_oom",
 ];

@@ -9,12 +9,14 @@ mod host;
 mod network;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
-use super::apply::{Host, remove_account, remove_directory, remove_file};
+use super::apply::{Host, remove_account, remove_directory, remove_file, remove_tree};
 use super::effect::ServiceManager;
 use super::error::HostError;
 use super::ledger::{Before, Entry, LedgerStore, Made};
 use super::root::Root;
+use crate::desired::layout::STATE;
 use crate::desired::{DirectoryContents, ResourceId, Trace};
 
 /// The service whose containers are ended before it is.
@@ -161,6 +163,8 @@ impl<'a> Reset<'a> {
                     self.burn(entry)?;
                     remove_file(self.root, path)?;
                 }
+                // The ledger is in there: it goes last.
+                Made::Directory { path, .. } if path == Path::new(STATE) => {}
                 Made::Directory { path, contents } => {
                     let there = self.root.join(path).symlink_metadata().is_ok();
                     if *contents == DirectoryContents::Data && !self.options.purge {
@@ -237,8 +241,12 @@ impl<'a> Reset<'a> {
     }
 }
 
-/// The ledger goes last; where data stay, all but what says that they are ours.
+/// kinstall's own directory goes last, and the ledger last of it; where data stay, so does what says that
+/// they are ours.
 fn finish(mut store: LedgerStore, data: &BTreeSet<ResourceId>) -> Result<(), HostError> {
+    for path in store.neighbours()? {
+        remove_tree(&path)?;
+    }
     if data.is_empty() {
         return Ok(store.erase()?);
     }

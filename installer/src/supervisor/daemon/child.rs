@@ -150,10 +150,29 @@ fn handle(id: u32) -> io::Result<OwnedFd> {
 fn in_words(status: WaitStatus) -> String {
     match (status.exit_status(), status.terminating_signal()) {
         (Some(code), _) => format!("exit code {code}"),
-        (_, Some(number)) => match Signal::from_named_raw(number) {
-            Some(signal) => format!("signal {number} ({signal:?})"),
+        (_, Some(number)) => match signal_name(number) {
+            Some(name) => format!("signal {number} ({name})"),
             None => format!("signal {number}"),
         },
         _ => "it ended".to_owned(),
     }
+}
+
+/// Those that end processes in practice.
+fn signal_name(number: i32) -> Option<&'static str> {
+    let names = [
+        (Signal::HUP, "SIGHUP"),
+        (Signal::INT, "SIGINT"),
+        (Signal::QUIT, "SIGQUIT"),
+        (Signal::ILL, "SIGILL"),
+        (Signal::ABORT, "SIGABRT"),
+        (Signal::BUS, "SIGBUS"),
+        (Signal::KILL, "SIGKILL"),
+        (Signal::SEGV, "SIGSEGV"),
+        (Signal::PIPE, "SIGPIPE"),
+        (Signal::TERM, "SIGTERM"),
+        (Signal::XCPU, "SIGXCPU"),
+    ];
+    let mut names = names.into_iter();
+    names.find_map(|(signal, name)| (signal.as_raw() == number).then_some(name))
 }

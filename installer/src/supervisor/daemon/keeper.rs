@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::backoff::Backoff;
 use super::child::{self, Child};
 use super::journal::Journal;
 use super::output::Output;
@@ -20,12 +21,6 @@ use crate::supervisor::paths::SupervisorPaths;
 use crate::supervisor::protocol::{Phase, Status};
 use crate::supervisor::record::Record;
 
-/// The first wait before a service is started again; the next ones double.
-const FIRST_WAIT: Duration = Duration::from_millis(100);
-/// The longest.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// A service that ran that long begins with the first wait again.
-const STEADY: Duration = Duration::from_secs(30);
 /// How long a killed process may take to be gone: one that waits for a disk does not hear.
 const KILL_SECONDS: u64 = 10;
 
@@ -83,7 +78,7 @@ struct Keeping {
     child: Option<Child>,
     output: Option<Output>,
     started: Instant,
-    wait: Duration,
+    backoff: Backoff,
     again: Option<Instant>,
     shared: Shared,
 }
@@ -98,7 +93,7 @@ impl Keeping {
             child: None,
             output: None,
             started: Instant::now(),
-            wait: FIRST_WAIT,
+            backoff: Backoff::new(),
             again: None,
             shared,
         }
@@ -177,7 +172,7 @@ impl Keeping {
                     return Ok(());
                 }
                 self.stop().await?;
-                self.wait = FIRST_WAIT;
+                self.backoff = Backoff::new();
                 self.spawn()
             }
             Order::Stop => {
@@ -198,7 +193,7 @@ impl Keeping {
                     .journal
                     .say(&format!("{name}: its definition changed"));
                 self.stop().await?;
-                self.wait = FIRST_WAIT;
+                self.backoff = Backoff::new();
                 self.spawn()
             }
             Order::Forget => {
@@ -270,15 +265,12 @@ impl Keeping {
         self.child = None;
         self.record.process = None;
         self.record.last_end = Some(how);
-        if self.started.elapsed() >= STEADY {
-            self.wait = FIRST_WAIT;
-        }
+        self.backoff.ran(self.started.elapsed());
         self.wait_and_try_again();
     }
 
     fn wait_and_try_again(&mut self) {
-        self.again = Some(Instant::now() + self.wait);
-        self.wait = (self.wait * 2).min(LONGEST_WAIT);
+        self.again = Some(Instant::now() + self.backoff.next_wait());
         self.tell(Phase::Waiting);
     }
 

@@ -4,6 +4,7 @@
 //! which process belongs to which service, and a guard, which is nothing but the same program waiting, becomes the next
 //! supervisor when this one is killed. The next one adopts what runs; nothing is started twice.
 
+mod backoff;
 mod child;
 mod control;
 mod guard;

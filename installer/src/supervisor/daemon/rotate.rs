@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// How much a file may hold before the next is begun: 10 MB, as the kubelet's containerLogMaxSize.
@@ -18,6 +18,8 @@ pub struct RotatingLog {
     limit: u64,
     file: File,
     size: u64,
+    /// Whether the last line is whole.
+    ended: bool,
 }
 
 impl RotatingLog {
@@ -25,46 +27,50 @@ impl RotatingLog {
     pub fn open(path: &Path, limit: u64) -> io::Result<Self> {
         let file = open(path)?;
         let size = file.metadata()?.len();
+        let mut last = [b'\n'];
+        if size > 0 {
+            file.read_exact_at(&mut last, size - 1)?;
+        }
         Ok(Self {
             path: path.to_owned(),
             limit,
             file,
             size,
+            ended: last == [b'\n'],
         })
     }
 
     /// Appends `bytes`.
     pub fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        if self.size >= self.limit {
-            // The line that crossed the limit ends in this file.
-            let end = bytes.iter().position(|&byte| byte == b'\n');
-            let rest_of_line = match end {
-                Some(end) => end + 1,
-                None if self.size < self.limit + LONGEST_LINE => bytes.len(),
-                None => 0,
-            };
-            self.append(&bytes[..rest_of_line])?;
-            bytes = &bytes[rest_of_line..];
-            if end.is_some() || rest_of_line == 0 {
+        while !bytes.is_empty() {
+            let is_full = self.size >= self.limit && self.ended;
+            if is_full || self.size >= self.limit + LONGEST_LINE {
                 self.rotate()?;
             }
+            let (now, later) = bytes.split_at(self.fitting(bytes));
+            self.append(now)?;
+            bytes = later;
         }
-        while self.size + bytes.len() as u64 > self.limit {
-            let room = usize::try_from(self.limit - self.size).unwrap_or(usize::MAX);
-            let Some(end) = bytes[room..].iter().position(|&byte| byte == b'\n') else {
-                break;
-            };
-            let (line, rest) = bytes.split_at(room + end + 1);
-            self.append(line)?;
-            self.rotate()?;
-            bytes = rest;
-        }
-        self.append(bytes)
+        Ok(())
+    }
+
+    /// How many of them belong into this file: up to the end of the line that reaches the limit.
+    fn fitting(&self, bytes: &[u8]) -> usize {
+        let room =
+            |limit: u64| usize::try_from(limit.saturating_sub(self.size)).unwrap_or(usize::MAX);
+        let (most, least) = (
+            room(self.limit + LONGEST_LINE),
+            room(self.limit).saturating_sub(1),
+        );
+        let beyond = bytes.get(least..).unwrap_or_default();
+        let end = beyond.iter().position(|&byte| byte == b'\n');
+        end.map_or(bytes.len(), |end| least + end + 1).min(most)
     }
 
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
         self.size += bytes.len() as u64;
+        self.ended = bytes.last().is_none_or(|&byte| byte == b'\n');
         Ok(())
     }
 
@@ -75,6 +81,7 @@ impl RotatingLog {
         rename(&self.path, &old(&self.path, 1))?;
         self.file = open(&self.path)?;
         self.size = 0;
+        self.ended = true;
         Ok(())
     }
 }
@@ -88,7 +95,12 @@ pub fn old(path: &Path, number: usize) -> PathBuf {
 
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.append(true).create(true).mode(0o600).open(path)
+    options
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
 }
 
 fn rename(from: &Path, to: &Path) -> io::Result<()> {
@@ -121,16 +133,9 @@ mod tests {
             log.write(format!("line {number}\n").as_bytes())
                 .expect("room");
         }
-        assert_eq!(
-            files(&path),
-            [
-                "line 4\nline 5\n",
-                "line 6\nline 7\n",
-                "line 8\nline 9\n",
-                "line 10\nline 11\n"
-            ]
-            .map(String::from)[..files(&path).len()]
-        );
+        let wanted = [(4, 5), (6, 7), (8, 9), (10, 11)];
+        let wanted = wanted.map(|(one, two)| format!("line {one}\nline {two}\n"));
+        assert_eq!(files(&path), wanted);
     }
 
     #[test]
@@ -143,7 +148,7 @@ mod tests {
         }
         let mut log = RotatingLog::open(&path, 5).expect("a log");
         log.write(b" and a half\nthree\n").expect("room");
-        assert_eq!(files(&path), ["one\ntwo and a half\n", "three\n", ""]);
+        assert_eq!(files(&path), ["one\ntwo and a half\n", "three\n"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fs;
 
 use super::keeper::{Keeper, Order, Shared};
 use crate::desired::Service;
-use crate::supervisor::definition;
+use crate::supervisor::definition::{self, Problems};
 use crate::supervisor::order::start_order;
 use crate::supervisor::record::Record;
 
@@ -13,7 +13,7 @@ use crate::supervisor::record::Record;
 pub struct Table {
     shared: Shared,
     entries: BTreeMap<String, (Service, Keeper)>,
-    problems: BTreeMap<String, String>,
+    problems: Problems,
 }
 
 impl Table {
@@ -22,7 +22,7 @@ impl Table {
         Self {
             shared,
             entries: BTreeMap::new(),
-            problems: BTreeMap::new(),
+            problems: Problems::new(),
         }
     }
 
@@ -57,7 +57,6 @@ impl Table {
             Ok(found) => found,
             Err(error) => return vec![format!("{}: {error}", dir.display())],
         };
-        let problems: BTreeMap<_, _> = problems.into_iter().collect();
         for (name, fact) in &problems {
             if self.problems.get(name) != Some(fact) {
                 self.shared.journal.say(fact);
@@ -167,7 +166,7 @@ impl Table {
         let entries = fs::read_dir(&self.shared.paths.run).into_iter().flatten();
         let names = entries.filter_map(|entry| {
             let name = entry.ok()?.file_name().into_string().ok()?;
-            let name = name.strip_suffix(".json")?;
+            let name = name.strip_suffix(".process.json")?;
             definition::is_name(name).then(|| name.to_owned())
         });
         names.collect()

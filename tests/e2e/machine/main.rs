@@ -1,0 +1,229 @@
+//! The test machines themselves: what every test of a node relies on.
+#![allow(missing_docs)]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::time::Duration;
+
+use tests::command::{run, succeed};
+use tests::machine::{Families, Kind, Machine, MachineOptions, Network};
+
+/// What a machine must not change: the kernel's settings, links, rules, mounts and cgroups of this one.
+fn surroundings() -> String {
+    let settings = "sysctl -a 2>/dev/null | grep -E '^(net\\.(ipv[46]\\.(ip_forward|conf|neigh)|bridge|netfilter\\.nf_conntrack_max)|\
+                    vm\\.(over|panic|max_map)|kernel\\.(panic|keys|pid_max|hostname)|fs\\.(inotify|file-max))'";
+    let line = format!(
+        "hostname; sort /proc/self/mounts; ip -o link | cut -d' ' -f2; ip -o addr | cut -d' ' -f2-7; ip route; \
+         ip -6 route; ip netns; nft list ruleset; {settings}; find /sys/fs/cgroup -type d | grep -E '/test-{}-' | sort; \
+         losetup --noheadings --list --output BACK-FILE | grep -- '/test-{}-'; true",
+        std::process::id(),
+        std::process::id()
+    );
+    succeed(Command::new("sh").args(["-c", &line]))
+}
+
+#[test]
+fn is_a_machine_of_its_own() {
+    let before = surroundings();
+    {
+        let network = Network::new(Families::Both);
+        let options = MachineOptions {
+            host_name: "alpha".to_owned(),
+            ..MachineOptions::default()
+        };
+        let mut machine = Machine::boot(&network, options);
+        starts_empty(&machine);
+        changes_only_itself(&machine, &before);
+        is_reached_by_its_neighbours(&network, &machine);
+        runs_a_container(&machine);
+        remembers_only_its_disk(&mut machine);
+        let killed = machine.spawn("long", "sleep", &["12345"]);
+        assert_eq!(
+            machine
+                .shell("until pgrep -x sleep -a | grep 12345; do :; done")
+                .lines()
+                .count(),
+            1
+        );
+        drop(killed);
+        let left = machine.state();
+        assert!(
+            !left
+                .part("processes")
+                .iter()
+                .any(|line| line.contains("12345"))
+        );
+    }
+    assert_eq!(surroundings(), before);
+}
+
+fn starts_empty(machine: &Machine<'_>) {
+    assert_eq!(machine.shell("hostname"), "alpha\n");
+    let files = machine.files();
+    for absent in [
+        "/etc/kubernetes",
+        "/etc/kinstall",
+        "/etc/containerd",
+        "/etc/cni",
+        "/opt/cni",
+        "/var/lib/cni",
+        "/var/lib/containerd",
+        "/var/lib/etcd",
+        "/var/lib/kinstall",
+        "/var/lib/kubelet",
+        "/usr/local/bin/kinstall",
+    ] {
+        assert_eq!(files.at(absent), None, "{absent}");
+    }
+    let empty = "ls /etc/rc2.d /opt /root /usr/local/bin /var/lib/misc /var/log";
+    let entries = machine.shell(&format!("{empty} | grep -v ':$' | grep . || true"));
+    assert_eq!(entries, "");
+    assert_eq!(machine.shell("nft list ruleset"), "");
+    assert_eq!(machine.state().part("processes"), Vec::<String>::new());
+}
+
+/// Whatever it does to its kernel, the kernel of this machine does not hear of it.
+fn changes_only_itself(machine: &Machine<'_>, before: &str) {
+    let files = machine.files();
+    let state = machine.state();
+    assert_eq!(machine.state().changes_to(&state), Vec::<String>::new());
+    machine.shell(
+        "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 vm.overcommit_memory=1 kernel.panic=10 \
+         fs.inotify.max_user_instances=8192 && nft add table inet x && ip link add br7 type bridge && \
+         iptables -A FORWARD -j ACCEPT && mkdir /sys/fs/cgroup/pids/x && mount -t tmpfs tmpfs /mnt && \
+         hostname changed && echo 1 >/etc/one && echo 2 >/usr/bin/two && rm /usr/bin/strace",
+    );
+    assert_eq!(machine.shell("cat /proc/sys/vm/overcommit_memory"), "1\n");
+    let changes = state.changes_to(&machine.state());
+    for expected in [
+        "+ settings: net.ipv4.ip_forward = 1",
+        "+ settings: net.ipv6.conf.all.forwarding = 1",
+        "+ settings: vm.overcommit_memory = 1",
+        "- settings: fs.inotify.max_user_instances = 128",
+        "+ nftables: table inet x {",
+        "+ cgroups: /sys/fs/cgroup/pids/x",
+        "+ host name: changed",
+        "+ iptables: -A FORWARD -j ACCEPT",
+    ] {
+        assert!(
+            changes.iter().any(|line| line == expected),
+            "{expected}: {changes:#?}"
+        );
+    }
+    for start in ["+ links: br7", "+ mounts: /mnt tmpfs"] {
+        assert!(
+            changes.iter().any(|line| line.starts_with(start)),
+            "{start}: {changes:#?}"
+        );
+    }
+    let changed = files.changes_to(&machine.files());
+    let paths: Vec<_> = changed
+        .iter()
+        .filter_map(|line| line.split(':').next())
+        .collect();
+    assert_eq!(paths, ["+ /etc/one", "+ /usr/bin/strace", "+ /usr/bin/two"]);
+    assert_eq!(
+        machine.files().at("/usr/bin/strace").map(|e| &e.kind),
+        Some(&Kind::Other)
+    );
+    let ours = surroundings();
+    let expected: Vec<_> = before.lines().collect();
+    // The machine's own cgroups and disk are all that is new.
+    let new: Vec<_> = ours
+        .lines()
+        .filter(|line| !expected.contains(line))
+        .collect();
+    assert!(new.iter().all(|line| line.contains("/test-")), "{new:#?}");
+}
+
+fn is_reached_by_its_neighbours(network: &Network, machine: &Machine<'_>) {
+    for address in ["192.0.2.11", "2001:db8:2::11"] {
+        for host in [network.outside(), network.far(), network.attacker()] {
+            succeed(host.command("ping").args(["-c", "1", "-W", "5", address]));
+        }
+    }
+    let mut server = machine.spawn("web", "kpki-web", &["serve", ":8080"]);
+    for address in ["192.0.2.11:8080", "[2001:db8:2::11]:8080"] {
+        server.wait_until(Duration::from_secs(10), || {
+            network.far().within(|| TcpStream::connect(address).is_ok())
+        });
+    }
+    let seen = |host: tests::machine::Host<'_>, url: &str| {
+        succeed(host.command("curl").args(["-s", "--noproxy", "*", url]))
+    };
+    let url = "http://192.0.2.11:8080/client";
+    assert_eq!(seen(network.far(), url), "198.51.100.50\n");
+    assert_eq!(seen(network.outside(), url), "192.0.2.50\n");
+    let url = "http://[2001:db8:2::11]:8080/client";
+    assert_eq!(seen(network.far(), url), "2001:db8:51::50\n");
+    assert_eq!(seen(network.attacker(), url), "2001:db8:2::66\n");
+    // And the other way: a machine calls a program that listens there.
+    network.outside().within(|| {
+        let listener = TcpListener::bind("192.0.2.50:99").expect("a free port");
+        let mut client = machine.spawn("client", "kpki-web", &["get", "http://192.0.2.50:99/"]);
+        let (mut stream, from) = listener.accept().expect("a caller");
+        assert_eq!(from.ip().to_string(), "192.0.2.11");
+        let _ = stream.read(&mut [0; 1000]);
+        let _ = stream.write_all(b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n");
+        drop(stream);
+        client.wait_until(Duration::from_secs(10), || true);
+    });
+}
+
+/// containerd's own way: an overlay of layers on the machine's disk, runc, cgroups.
+fn runs_a_container(machine: &Machine<'_>) {
+    let name = "registry.test/web:1";
+    fs::create_dir_all(machine.path("/root")).expect("it is there");
+    tests::image::archive(
+        name,
+        &tests::component::path("kpki-web"),
+        &["serve"],
+        &machine.path("/root/web.tar"),
+    );
+    let mut containerd = machine.spawn("containerd", "containerd", &[]);
+    containerd.wait_until(Duration::from_secs(60), || {
+        machine.run("ctr", &["version"]).code == Some(0)
+    });
+    machine.shell("ctr -n k8s.io images import /root/web.tar");
+    let line =
+        format!("ctr -n k8s.io run --rm --memory-limit 100000000 {name} one /bin/kpki-web --help");
+    assert!(machine.shell(&line).contains("from inside a pod"));
+    drop(containerd);
+}
+
+fn remembers_only_its_disk(machine: &mut Machine<'_>) {
+    machine.shell("printf '#!/bin/sh\\necho hello from boot $1\\nsleep 54321 &\\n' >/etc/rc2.d/S20own && chmod +x /etc/rc2.d/S20own && touch /run/memory && echo net.ipv4.ip_forward = 1 >/etc/sysctl.d/90-x.conf");
+    machine.shell("setsid sleep 7777 >/dev/null 2>&1 </dev/null & :");
+    machine.reboot();
+    assert!(
+        machine.console().contains("hello from boot start"),
+        "{}",
+        machine.console()
+    );
+    let ended = run(machine.command("ls").args(["/run/memory"]));
+    assert!(ended.code == Some(2), "{ended}");
+    assert_eq!(machine.shell("cat /etc/one"), "1\n");
+    assert_eq!(machine.shell("hostname"), "alpha\n");
+    let settings = machine
+        .shell("sysctl -n net.ipv4.ip_forward net.ipv6.conf.all.forwarding vm.overcommit_memory");
+    assert_eq!(settings, "1\n0\n0\n");
+    let state = machine.state();
+    assert!(
+        state
+            .part("processes")
+            .iter()
+            .any(|line| line.contains("sleep 54321")),
+        "{state:#?}"
+    );
+    assert!(
+        !state
+            .part("processes")
+            .iter()
+            .any(|line| line.contains("7777"))
+    );
+    assert_eq!(state.part("nftables"), Vec::<String>::new());
+    assert!(!state.part("links").iter().any(|line| line.contains("br7")));
+    assert_eq!(machine.kill_all_of("sleep"), 1);
+}

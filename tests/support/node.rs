@@ -1,0 +1,198 @@
+//! A machine that `kinstall node` makes a cluster of one.
+
+use std::env;
+use std::fs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::command::{Ended, run, succeed};
+use crate::component;
+use crate::machine::{Files, Machine, State};
+use crate::record::note;
+
+/// How long anything may take to become so: images, leases and back-offs on two cores that do other things too.
+pub const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Where the machine has kinstall: for a boot script to find it.
+const PROGRAMS: &str = "/usr/local/bin";
+
+/// A machine, what it was before, and what kinstall was told.
+#[derive(Debug)]
+pub struct Node<'a> {
+    /// The machine.
+    pub machine: Machine<'a>,
+    /// Its disk before kinstall ran, with kinstall on it.
+    pub files_before: Files,
+    /// The rest of it before kinstall ran.
+    pub before: State,
+    arguments: Vec<String>,
+}
+
+impl<'a> Node<'a> {
+    /// Puts kinstall on an empty machine. Nothing is installed yet.
+    pub fn prepare(machine: Machine<'a>, arguments: &[&str]) -> Self {
+        let built = built();
+        for entry in fs::read_dir(&built).expect("a directory").flatten() {
+            let name = entry.file_name().into_string().expect("a plain name");
+            let is_ours = name == "kinstall" || name.starts_with("kinstall-");
+            if is_ours && !name.contains('.') && entry.path().is_file() {
+                let to = machine.path(PROGRAMS).join(&name);
+                fs::copy(entry.path(), to).expect("room for it");
+            }
+        }
+        let components = component::path("etcd");
+        let components = components.parent().and_then(|path| path.to_str());
+        let mut arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        arguments.extend(["--bin-dir", components.expect("plain")].map(str::to_owned));
+        Self {
+            files_before: machine.files(),
+            before: machine.state(),
+            machine,
+            arguments,
+        }
+    }
+
+    /// An empty machine of a network with kinstall on it, and `kinstall node` run to its end.
+    pub fn install(machine: Machine<'a>, arguments: &[&str]) -> Self {
+        let node = Self::prepare(machine, arguments);
+        let began = Instant::now();
+        let ended = node.kinstall_node();
+        assert!(ended.code == Some(0), "{ended}");
+        note(&format!(
+            "kinstall node: {:.1} s\n{}",
+            began.elapsed().as_secs_f64(),
+            ended.stdout
+        ));
+        node
+    }
+
+    /// `kinstall node` as this machine is installed with.
+    pub fn kinstall_node(&self) -> Ended {
+        let mut command = self.machine.command("kinstall");
+        run(command.arg("node").args(&self.arguments))
+    }
+
+    /// What [`Self::kinstall_node`] runs, to be run otherwise.
+    pub fn arguments(&self) -> impl Iterator<Item = &str> {
+        self.arguments.iter().map(String::as_str)
+    }
+
+    /// Any other command of kinstall.
+    pub fn kinstall(&self, arguments: &[&str]) -> Ended {
+        self.machine.run("kinstall", arguments)
+    }
+
+    /// kubectl on the node, as its administrator.
+    pub fn kubectl(&self, arguments: &[&str]) -> Command {
+        let mut command = self.machine.command("kubectl");
+        command
+            .args(["--kubeconfig", "/etc/kubernetes/admin.conf"])
+            .args(["--request-timeout", "20s"])
+            .args(arguments);
+        command
+    }
+
+    /// What the API says to a question of kubectl's, as JSON.
+    pub fn objects(&self, arguments: &[&str]) -> Value {
+        let said = succeed(self.kubectl(arguments).args(["--output", "json"]));
+        serde_json::from_str(&said).expect("kubectl's JSON")
+    }
+
+    /// Creates what YAML says.
+    pub fn apply(&self, yaml: &str) -> Ended {
+        let file = "/root/.apply.yaml";
+        fs::write(self.machine.path(file), yaml).expect("written");
+        run(&mut self.kubectl(&["apply", "--filename", file]))
+    }
+
+    /// A program in a pod of the Deployment `web`.
+    pub fn in_pod(&self, arguments: &[&str]) -> Ended {
+        let mut command = self.kubectl(&["exec", "deployment/web", "--", "/bin/kpki-web"]);
+        run(command.args(arguments))
+    }
+
+    /// The node's addresses in the cluster, the first family's first.
+    pub fn addresses(&self) -> Vec<IpAddr> {
+        let nodes = self.objects(&["get", "nodes"]);
+        let addresses = nodes["items"][0]["status"]["addresses"].as_array();
+        let addresses = addresses.into_iter().flatten();
+        addresses
+            .filter(|address| address["type"] == "InternalIP")
+            .filter_map(|address| address["address"].as_str()?.parse().ok())
+            .collect()
+    }
+
+    /// Waits until `check` has nothing to say against it, and says how long that took.
+    pub fn wait_until(
+        &self,
+        what: &str,
+        mut check: impl FnMut() -> Result<(), String>,
+    ) -> Duration {
+        let began = Instant::now();
+        loop {
+            let Err(why) = check() else {
+                return began.elapsed();
+            };
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{what}: not after {PATIENCE:?}: {why}\n{}",
+                self.circumstances()
+            );
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// For a failure's message: what runs and what does not.
+    pub fn circumstances(&self) -> String {
+        let status = self.kinstall(&["status"]);
+        let pods =
+            run(&mut self.kubectl(&["get", "pods,nodes", "--all-namespaces", "--output", "wide"]));
+        let events = run(&mut self.kubectl(&["get", "events", "--all-namespaces"]));
+        format!("{status}\n{pods}\n{events}")
+    }
+}
+
+/// What a program said, or why it is no answer.
+pub fn answer(ended: &Ended) -> Result<&str, String> {
+    match ended.code {
+        Some(0) => Ok(ended.stdout.trim()),
+        _ => Err(ended.to_string()),
+    }
+}
+
+/// As a URL has it.
+pub fn in_url(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    }
+}
+
+/// Where cargo puts programs: `$KINSTALL` names the directory, or else it is the one of this test.
+fn built() -> PathBuf {
+    let built = match env::var_os("KINSTALL") {
+        Some(path) => PathBuf::from(path),
+        None => {
+            let test = env::current_exe().expect("a running test has a file");
+            let profile = test.parent().and_then(|deps| deps.parent());
+            profile.expect("tests are in target/*/deps").to_owned()
+        }
+    };
+    assert!(
+        built.join("kinstall").is_file(),
+        "{} has no kinstall\nhint: cargo build --bins, as tests/run does",
+        built.display()
+    );
+    built
+}
+
+/// For a test that has the whole machine to itself while it holds this: there are two cores.
+pub fn turn() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
