@@ -97,6 +97,13 @@ fn clean(store: &ContainerdImages) {
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let began = Instant::now();
     let result = work();
-    eprintln!("{:6} ms  {what}", began.elapsed().as_millis());
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let peak = status.lines().find(|line| line.starts_with("VmHWM"));
+    let peak = peak.and_then(|line| line.split_whitespace().nth(1));
+    eprintln!(
+        "{:6} ms  {what} (peak so far {} KiB)",
+        began.elapsed().as_millis(),
+        peak.unwrap_or("?")
+    );
     result
 }

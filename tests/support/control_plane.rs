@@ -177,7 +177,10 @@ fn etcd(
         .args(["--listen-peer-urls", &peer])
         .args(["--initial-advertise-peer-urls", &peer])
         .args(["--initial-cluster", &format!("{name}={peer}")])
-        .args(["--listen-metrics-urls", "http://127.0.0.1:2381"])
+        .args([
+            "--listen-metrics-urls",
+            "http://127.0.0.1:2381,http://[::1]:2381",
+        ])
         .args(["--client-cert-auth", "--peer-client-cert-auth"])
         .args(["--tls-min-version", "TLS1.2", "--unsafe-no-fsync"]);
     files(

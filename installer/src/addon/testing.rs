@@ -104,8 +104,6 @@ pub(crate) fn spec(toml: &str) -> NodeSpec {
             cores: 2,
             memory_bytes: 4 << 30,
             addresses: vec![],
-            has_nameserver: true,
-            router_advertisements: Default::default(),
             accounts: BTreeMap::new(),
             router_advertisements: vec![],
         },

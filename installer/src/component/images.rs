@@ -132,6 +132,7 @@ fn image(programs: &Programs, program: &str, name: &str, tools: &[&str]) -> Imag
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desired::Program;
 
     fn programs() -> Programs {
         let program = |name: &str, libraries: &[&str]| {

@@ -31,10 +31,10 @@ impl GateError {
         reason: String,
         last_words: Vec<String>,
     ) -> Self {
-        let told = std::iter::once(&reason).chain(&last_words);
-        let told: Vec<_> = told.cloned().collect();
+        // What kinstall itself was told is about the way there, unless it is a certificate.
+        let told = || likely_cause(std::slice::from_ref(&reason)).filter(|cause| cause.is_final);
         Self {
-            cause: likely_cause(&told),
+            cause: likely_cause(&last_words).or_else(told),
             gate,
             waited,
             ended,

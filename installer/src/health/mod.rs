@@ -26,4 +26,7 @@ pub use error::GateError;
 pub use gate::Gate;
 pub use places::Places;
 pub use probes::Probes;
-pub use snapshot::{Health, Snapshot, snapshot};
+pub use snapshot::{Health, Snapshot, of, snapshot};
+
+#[cfg(test)]
+mod tests;

@@ -33,7 +33,8 @@ pub async fn snapshot(spec: &NodeSpec) -> Snapshot {
     of(spec, Probes::of(spec)).await
 }
 
-async fn of(spec: &NodeSpec, probes: Probes) -> Snapshot {
+/// The same, asked with other probes than the machine's.
+pub async fn of(spec: &NodeSpec, probes: Probes) -> Snapshot {
     let mut asked = JoinSet::new();
     for (name, question) in questions(spec) {
         let probes = probes.clone();

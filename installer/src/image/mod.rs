@@ -6,8 +6,10 @@
 //! | `layer` | its files as one tar, the same bits every time |
 //! | [`archive`](write()) | layer, configuration and manifest as an OCI image layout in a tar |
 //! | [`containerd`](ContainerdImages) | which images containerd has, importing and removing them |
+//! | `client` | `ctr`, within time limits |
 
 mod archive;
+mod client;
 mod containerd;
 mod contents;
 mod error;

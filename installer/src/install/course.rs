@@ -109,9 +109,6 @@ impl Course<'_> {
             .iter()
             .filter(|change| change.stage == stage)
             .count();
-        if changes == 0 {
-            return Ok(());
-        }
         let stage_began = Instant::now();
         let effects = Effects {
             services: self.services,
@@ -127,6 +124,10 @@ impl Course<'_> {
                 watcher.now(&format!("{verb} {}", change.id));
             }
         })?;
+        // Without a change there may still be something for the ledger, so not before.
+        if changes == 0 {
+            return Ok(());
+        }
         let noun = if changes == 1 { "change" } else { "changes" };
         let what = format!("{stage}: {changes} {noun}");
         watcher.done(&what, stage_began.elapsed());

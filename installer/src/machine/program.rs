@@ -1,13 +1,16 @@
 //! Programs of the machine that kinstall calls: by their arguments, never through a shell.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
-use rustix::fs::{MemfdFlags, memfd_create};
+use super::bounded;
+
+/// None of them needs a second, but for waiting on a lock or for the kernel.
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// Why a program did not do what it was called for.
 #[derive(Debug, thiserror::Error)]
@@ -65,43 +68,28 @@ pub(crate) fn run_with<A: AsRef<OsStr>>(
         path: path.clone(),
         source,
     };
-    // Files in memory and no pipes: when we are killed, a program that has something to say is not killed by
-    // that too, as useradd(8) with the lock of /etc/passwd in its hands.
-    let memory = |name: &str| memfd_create(name, MemfdFlags::CLOEXEC).map(File::from);
-    let mut streams = [
-        memory("in").map_err(|errno| fails(errno.into()))?,
-        memory("out").map_err(|errno| fails(errno.into()))?,
-        memory("err").map_err(|errno| fails(errno.into()))?,
-    ];
-    let [stdin, stdout, stderr] = &mut streams;
-    stdin
-        .write_all(input.unwrap_or_default().as_bytes())
-        .and_then(|()| stdin.rewind())
-        .map_err(fails)?;
-    let status = Command::new(&path)
-        .args(arguments)
-        .env("LC_ALL", "C")
-        .current_dir("/")
-        .stdin(stdin.try_clone().map_err(fails)?)
-        .stdout(stdout.try_clone().map_err(fails)?)
-        .stderr(stderr.try_clone().map_err(fails)?)
-        .status()
-        .map_err(fails)?;
-    let said = |file: &mut File| -> io::Result<String> {
-        let mut bytes = Vec::new();
-        file.rewind()?;
-        file.read_to_end(&mut bytes)?;
-        Ok(String::from_utf8_lossy(&bytes).into_owned())
-    };
-    if status.success() {
-        return said(stdout).map_err(fails);
+    let mut command = Command::new(&path);
+    command.args(arguments).env("LC_ALL", "C").current_dir("/");
+    // What it says goes to files in memory and not to pipes: when we are killed, it is not killed by that too,
+    // as useradd(8) with the lock of /etc/passwd in its hands.
+    let ended = bounded::run(&mut command, LONGEST, |mut pipe| {
+        // A program that does not want to read on says why when it ends.
+        let _ = pipe.write_all(input.unwrap_or_default().as_bytes());
+    })
+    .map_err(fails)?;
+    if ended.status.success() {
+        return Ok(ended.stdout);
     }
     let arguments = arguments.iter().map(|one| one.as_ref().to_string_lossy());
     let call: Vec<_> = std::iter::once(name.into()).chain(arguments).collect();
     Err(ProgramError::Failed {
         call: call.join(" "),
-        status: status.to_string(),
-        output: said(stderr).map_err(fails)?.trim().to_owned(),
+        status: if ended.late {
+            format!("no end within {} s", LONGEST.as_secs())
+        } else {
+            ended.status.to_string()
+        },
+        output: ended.stderr.trim().to_owned(),
     })
 }
 

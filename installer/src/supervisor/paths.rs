@@ -51,9 +51,9 @@ impl SupervisorPaths {
         self.definitions.join(format!("{name}.json"))
     }
 
-    /// What is known of the process of the service `name`.
+    /// What is known of the process of the service `name`. Others have files in that directory too.
     pub fn record(&self, name: &str) -> PathBuf {
-        self.run.join(format!("{name}.json"))
+        self.run.join(format!("{name}.process.json"))
     }
 
     /// The named pipe into which the service `name` writes.

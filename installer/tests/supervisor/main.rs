@@ -173,7 +173,7 @@ fn a_process_that_no_record_tells_of_is_found() {
     let machine = Machine::new();
     let first = machine.install("a", "while :; do sleep 0.05; done");
     machine.kill_supervisor_for_good();
-    fs::remove_file(machine.supervised.paths().run.join("a.json")).expect("removed");
+    fs::remove_file(machine.supervised.paths().run.join("a.process.json")).expect("removed");
     machine.supervised.start(&[]).expect("up");
     assert_eq!(machine.process("a"), first);
 }
@@ -188,7 +188,7 @@ fn another_process_with_a_recorded_number_is_left_alone() {
     let first = machine.install("a", WAIT);
     machine.kill_supervisor_for_good();
     kill(first, Signal::KILL);
-    let path = machine.supervised.paths().run.join("a.json");
+    let path = machine.supervised.paths().run.join("a.process.json");
     let stat = fs::read_to_string(format!("/proc/{}/stat", stranger.id())).expect("it lives");
     let ticks: u64 = stat
         .split(' ')
@@ -484,7 +484,7 @@ fn its_files_are_private() {
     for (path, mode) in [
         (paths.run.clone(), 0o700),
         (paths.run.join("supervisor.sock"), 0o600),
-        (paths.run.join("a.json"), 0o600),
+        (paths.run.join("a.process.json"), 0o600),
         (paths.run.join("a.output"), 0o600),
         (paths.definitions.clone(), 0o700),
         (paths.definitions.join("a.json"), 0o600),

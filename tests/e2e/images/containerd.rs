@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use installer::image::{ContainerdImages, Unpack};
 use tempfile::TempDir;
-use tests::command::{Run, run};
+use tests::command::{Ended, run};
 use tests::component;
 use tests::process::Process;
 
@@ -91,28 +91,33 @@ impl Containerd {
         children.trim().to_owned()
     }
 
-    pub fn ctr(&self, arguments: &[&str]) -> Run {
+    pub fn ctr(&self, arguments: &[&str]) -> Ended {
         let mut command = component::command("ctr");
         command.arg("--address").arg(self.socket());
         run(command.args(["--namespace", "k8s.io"]).args(arguments))
     }
 
     /// What a program of an image says, with nothing around it but the image's files.
-    pub fn run_in(&self, reference: &str, program: &[&str]) -> Run {
-        let root = self.dir.path().join("mounted");
-        fs::create_dir_all(&root).expect("a directory");
+    pub fn run_in(&self, reference: &str, program: &[&str]) -> Ended {
+        // One for each time: containerd remembers where something was mounted.
+        let root = tempfile::tempdir_in(self.dir.path()).expect("a directory");
         let process = self.process.as_ref().expect("it runs");
-        let script = format!(
-            "ctr=$1; socket=$2; reference=$3; root=$4; shift 4\n\
+        let script = "ctr=$1; socket=$2; reference=$3; root=$4; shift 4\n\
              \"$ctr\" --address \"$socket\" --namespace k8s.io images mount \"$reference\" \"$root\" >/dev/null || exit\n\
              chroot \"$root\" \"$@\"; code=$?\n\
              \"$ctr\" --address \"$socket\" --namespace k8s.io images unmount --rm \"$root\" >/dev/null\n\
-             exit $code"
-        );
+             exit $code";
         let mut command = Command::new("nsenter");
-        command.args(["--target", &self.inner(process), "--mount", "--", "sh", "-c"]);
-        command.args([&script, "sh"]).arg(component::path("ctr"));
-        command.arg(self.socket()).arg(reference).arg(root);
+        command.args([
+            "--target",
+            &self.inner(process),
+            "--mount",
+            "--",
+            "sh",
+            "-c",
+        ]);
+        command.args([script, "sh"]).arg(component::path("ctr"));
+        command.arg(self.socket()).arg(reference).arg(root.path());
         run(command.args(program))
     }
 
@@ -178,7 +183,10 @@ impl Drop for Containerd {
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = std::time::Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(60), "{what}: not in a minute");
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "{what}: not in a minute"
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use super::Progress;
 use super::directory::{self, Directory, set_owner_and_mode};
 use crate::desired::layout::MANIFESTS;
-use crate::desired::{File, Kind, Resource, Symlink};
+use crate::desired::{File, Kind, Symlink};
 use crate::machine::error::HostError;
 use crate::machine::fuse::Fuse;
 use crate::machine::root::Root;
@@ -45,10 +45,10 @@ impl<'a> Batch<'a> {
         root: &Root,
         fuse: &Fuse,
         change: &'a Change,
-        resource: &Resource,
+        wanted: &Kind,
     ) -> Result<(), HostError> {
         let create = change.action == Action::Create;
-        let staged = match &resource.kind {
+        let staged = match wanted {
             Kind::Directory(wanted) => {
                 let mode = u32::from(wanted.mode.bits());
                 directory::make(root, &wanted.path, mode, wanted.owner, fuse)?;

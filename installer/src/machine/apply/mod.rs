@@ -9,13 +9,14 @@ mod remove;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::effect::{EffectError, ImageStore, ServiceManager};
 use super::error::HostError;
 use super::fuse::Fuse;
 use super::ledger::{Ledger, LedgerStore, Made, State};
 use super::root::Root;
-use crate::desired::{Kind, Resource, ResourceId, Stage};
+use crate::desired::{Image, Kind, Resource, ResourceId, Stage};
 use crate::plan::{Action, Change, Plan};
 use files::Batch;
 
@@ -112,26 +113,29 @@ impl Host {
             .collect();
         let changes = plan.changes.iter().filter(|change| change.stage == stage);
         let mut batch = Batch::default();
+        let mut images = Vec::new();
         for change in changes.clone() {
             let resource = wanted.get(&change.id).copied();
-            let on_disk = resource.filter(|resource| {
-                let kind = &resource.kind;
-                matches!(kind, Kind::Directory(_) | Kind::File(_) | Kind::Symlink(_))
-            });
-            match on_disk {
-                Some(resource) if change.action != Action::Remove => {
+            let resource = resource.filter(|_| change.action != Action::Remove);
+            match resource.map(|resource| &resource.kind) {
+                Some(kind @ (Kind::Directory(_) | Kind::File(_) | Kind::Symlink(_))) => {
                     report(Progress::Begins(change));
-                    batch.add(&self.root, self.fuse(), change, resource)?;
+                    batch.add(&self.root, self.fuse(), change, kind)?;
                 }
-                _ => {
+                Some(Kind::Image(image)) => {
+                    report(Progress::Begins(change));
+                    images.push((change, image));
+                }
+                kind => {
                     batch.finish(self.fuse(), report)?;
                     report(Progress::Begins(change));
-                    self.apply(change, resource, effects)?;
+                    self.apply(change, kind, effects)?;
                     report(Progress::Done(change));
                 }
             }
         }
         batch.finish(self.fuse(), report)?;
+        import(self.fuse(), effects, &images, report)?;
         let forgotten = plan.forgotten(stage);
         self.store.commit(|ledger| {
             for entry in announced {
@@ -149,27 +153,30 @@ impl Host {
         Ok(())
     }
 
-    /// One change that is not of a file.
+    /// One change that is not of a file or an image; without what is wanted, a removal.
     fn apply(
         &mut self,
         change: &Change,
-        resource: Option<&Resource>,
+        wanted: Option<&Kind>,
         effects: Effects<'_>,
     ) -> Result<(), HostError> {
         let path = self.root.path().to_owned();
         let burnt = |error| HostError::io(&path, "interrupted", error);
         self.fuse().burn().map_err(burnt)?;
-        let Some(resource) = resource.filter(|_| change.action != Action::Remove) else {
+        let Some(wanted) = wanted else {
             return self.remove(change, effects);
         };
-        match &resource.kind {
+        match wanted {
             Kind::Account(account) => accounts::make(&self.root, account),
             Kind::Sysctl(sysctl) => self.set_sysctl(&change.id, sysctl),
             Kind::Module(module) => kernel::load(&self.root, module),
-            Kind::Image(image) => Ok(store(effects)?.import(image)?),
             Kind::Service(service) => Ok(effects.services.install(service)?),
-            // Files are made in a batch, and traces are only announced.
-            Kind::Directory(_) | Kind::File(_) | Kind::Symlink(_) | Kind::Trace(_) => Ok(()),
+            // Files and images are made many at once, and traces are only announced.
+            Kind::Directory(_)
+            | Kind::File(_)
+            | Kind::Symlink(_)
+            | Kind::Image(_)
+            | Kind::Trace(_) => Ok(()),
         }
     }
 
@@ -187,6 +194,31 @@ impl Host {
         }
         Ok(())
     }
+}
+
+/// Imports images, several at once.
+fn import(
+    fuse: &Fuse,
+    effects: Effects<'_>,
+    images: &[(&Change, &Image)],
+    report: &mut dyn FnMut(Progress<'_>),
+) -> Result<(), HostError> {
+    if images.is_empty() {
+        return Ok(());
+    }
+    let burnt = |error| HostError::io(Path::new("/"), "interrupted", error);
+    fuse.burn().map_err(burnt)?;
+    let wanted: Vec<&Image> = images.iter().map(|(_, image)| *image).collect();
+    let results = store(effects)?.import_all(&wanted, &|_, _| {});
+    let mut first = Ok(());
+    for ((change, _), result) in images.iter().zip(results) {
+        match result {
+            Ok(()) => report(Progress::Done(change)),
+            Err(error) if first.is_ok() => first = Err(error.into()),
+            Err(_) => {}
+        }
+    }
+    first
 }
 
 fn store(effects: Effects<'_>) -> Result<&dyn ImageStore, EffectError> {

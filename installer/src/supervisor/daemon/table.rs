@@ -166,7 +166,7 @@ impl Table {
         let entries = fs::read_dir(&self.shared.paths.run).into_iter().flatten();
         let names = entries.filter_map(|entry| {
             let name = entry.ok()?.file_name().into_string().ok()?;
-            let name = name.strip_suffix(".json")?;
+            let name = name.strip_suffix(".process.json")?;
             definition::is_name(name).then(|| name.to_owned())
         });
         names.collect()
