@@ -125,7 +125,7 @@ fn ask(network: &Network, url: &str, pair: Option<&(PathBuf, PathBuf)>) -> Ended
 }
 
 /// A TLS alert (before the answer or, with TLS 1.3, in its place), 401 or 403. To plaintext, Go's servers of TLS say
-/// 400 and that they want TLS.
+/// 400 and that they want TLS; and of what it does not have, the kubelet says so before it asks who wants to know.
 fn is_refusal(ended: &Ended, is_plain: bool) -> bool {
     let status = ended
         .stdout
@@ -137,6 +137,7 @@ fn is_refusal(ended: &Ended, is_plain: bool) -> bool {
         // curl's: TLS handshake, empty reply, sending, receiving. Not 7 or 28: the port is open, somebody answers.
         (Some(35 | 52 | 55 | 56), _) | (Some(0), "401" | "403") => true,
         (Some(0), "400") => is_plain && ended.stdout.contains("HTTP request to an HTTPS server"),
+        (Some(0), "404") => ended.stdout.starts_with("404 page not found\n"),
         _ => false,
     }
 }
