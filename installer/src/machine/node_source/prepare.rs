@@ -194,31 +194,49 @@ fn refuse_own(
         .findings
         .iter()
         .filter(|finding| finding.severity == Severity::Fault);
-    let tree = directory.dir.join("nodes").join(node.as_str());
-    let problems: Vec<_> = faults
+    // A handshake that fails is of the files that differ, where any do.
+    let (drifts, edges): (Vec<_>, Vec<_>) =
+        faults.partition(|finding| matches!(finding.fact, Fact::Drift { .. }));
+    let told = if drifts.is_empty() { edges } else { drifts };
+    if told.is_empty() {
+        return Ok(());
+    }
+    // What stands in the way of most is why nothing can be done here.
+    let mut why = Vec::new();
+    let lines: Vec<_> = told
+        .iter()
         .map(|finding| {
-            let mut fact = finding.fact.to_string();
             if let Fact::Drift { artifact, .. } = &finding.fact
-                && let Some(obstacle) = obstacle(plan, artifact)
+                && let Some(obstacle) = obstacle(plan, artifact).map(ToString::to_string)
+                && !why.contains(&obstacle)
             {
-                fact = format!("{fact}; {obstacle}");
+                why.push(obstacle);
             }
-            Problem::new(
-                fact,
-                format!(
-                    "bring the directory of CA keys here or name it with --ca-dir; or run kpki apply where it is, and \
-                     bring {} here again",
-                    tree.display()
-                ),
-            )
+            format!("\n  {}", finding.fact)
         })
         .collect();
-    if problems.is_empty() {
-        Ok(())
-    } else {
-        Err(SourceError::CannotMend(problems))
-    }
+    let why = match why.as_slice() {
+        [] => String::new(),
+        why => format!(", and cannot be mended here: {}", why.join("; ")),
+    };
+    let more = match lines.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!("\n  and {more} more: kinstall check tells all"),
+    };
+    let lines = lines.into_iter().take(SHOWN).collect::<String>();
+    let tree = directory.dir.join("nodes").join(node.as_str());
+    Err(SourceError::CannotMend(vec![Problem::new(
+        format!("the files of node {node} are not as {SPEC} wants them{why}{lines}{more}"),
+        format!(
+            "bring the directory of CA keys here or name it with --ca-dir; or run kpki apply where it is, and bring {} \
+             here again",
+            tree.display()
+        ),
+    )]))
 }
+
+/// So many differences show what it is about; one cause makes many.
+const SHOWN: usize = 6;
 
 /// What stands in the way of mending an artifact, at its authority where that is the reason.
 fn obstacle<'a>(plan: &'a Plan<'_>, id: &ArtifactId) -> Option<&'a Obstacle> {

@@ -26,7 +26,7 @@ pub use wish::{ProgramWish, wanted};
 /// in the file `cache` for the next time; a file that is damaged or cannot be written costs only time.
 ///
 /// # Errors
-/// Every problem with every program, not only the first.
+/// Every problem with every program, not only the first; all programs that are missing are one problem.
 pub fn find(
     wanted: &[ProgramWish],
     bin_dirs: &[PathBuf],
@@ -57,6 +57,7 @@ pub fn find(
     if seen != known {
         seen.write(cache);
     }
+    let mut problems = ProgramProblem::missing_as_one(problems);
     problems.extend(check_skew(&programs));
     if problems.is_empty() {
         Ok(programs)

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 /// What is wrong with a program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProgramProblem {
-    /// It is nowhere.
-    #[error("{name} is in none of {}", list(searched))]
+    /// They are nowhere. All of them are one problem: usually a directory was not named.
+    #[error("{} {} in none of {}", names.join(", "), if names.len() == 1 { "is" } else { "are" }, list(searched))]
     Missing {
-        /// Its name.
-        name: String,
-        /// Where it was looked for.
+        /// Their names.
+        names: Vec<String>,
+        /// Where they were looked for.
         searched: Vec<PathBuf>,
     },
     /// It is there, and no file that can be read.
@@ -111,13 +111,36 @@ pub enum ProgramProblem {
 }
 
 impl ProgramProblem {
+    /// The same problems, with all that are missing as one, where the first of them stands.
+    pub(super) fn missing_as_one(problems: Vec<Self>) -> Vec<Self> {
+        let mut told: Vec<Self> = Vec::new();
+        for problem in problems {
+            let Self::Missing { names, searched } = problem else {
+                told.push(problem);
+                continue;
+            };
+            let first = told.iter_mut().find_map(|one| match one {
+                Self::Missing { names, searched } => Some((names, searched)),
+                _ => None,
+            });
+            let Some((all_names, all_searched)) = first else {
+                told.push(Self::Missing { names, searched });
+                continue;
+            };
+            all_names.extend(names);
+            for place in searched {
+                if !all_searched.contains(&place) {
+                    all_searched.push(place);
+                }
+            }
+        }
+        told
+    }
+
     /// What would mend it.
     pub fn hint(&self) -> String {
         match self {
-            Self::Missing { name, .. } => match package(name) {
-                Some(package) => format!("install {package}, or name the directory with --bin-dir"),
-                None => format!("name the directory that has {name} with --bin-dir"),
-            },
+            Self::Missing { names, .. } => missing_hint(names),
             Self::Unreadable { .. } => "mend the file, or name another directory with --bin-dir".into(),
             Self::NotExecutable(path) => format!("chmod 0755 {}", path.display()),
             Self::Architecture { machine, .. } => {
@@ -140,6 +163,28 @@ impl ProgramProblem {
             Self::Skew { .. } => {
                 "name one directory with all programs of one release with --bin-dir".into()
             }
+        }
+    }
+}
+
+fn missing_hint(names: &[String]) -> String {
+    let mut packages = Vec::new();
+    for name in names {
+        let package = package(name);
+        packages.extend(package.filter(|package| !packages.contains(package)));
+    }
+    let has_others = names.iter().any(|name| package(name).is_none());
+    let named = match names {
+        [name] => name.as_str(),
+        _ => "them",
+    };
+    match (packages.join(" and "), has_others) {
+        (packages, false) => format!("install {packages}, or name the directory with --bin-dir"),
+        (packages, true) if packages.is_empty() => {
+            format!("name the directory that has {named} with --bin-dir")
+        }
+        (packages, true) => {
+            format!("name the directory that has them with --bin-dir, and install {packages}")
         }
     }
 }

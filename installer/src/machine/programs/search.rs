@@ -41,7 +41,7 @@ pub(super) fn missing(
     own: Option<&Path>,
 ) -> ProgramProblem {
     ProgramProblem::Missing {
-        name: wish.name.clone(),
+        names: vec![wish.name.clone()],
         searched: places(wish, bin_dirs, own),
     }
 }

@@ -97,7 +97,8 @@ const SKEW: [(&str, u32, u32, &str, &str); 7] = [
     ),
 ];
 
-/// What does not fit together among `programs`. Those that are not there fit.
+/// What does not fit together among `programs`. Those that are not there fit. One program of another release fits to none
+/// of the others, and is told once.
 pub fn check(programs: &Programs) -> Vec<ProgramProblem> {
     let text = |name: &str| programs.0.get(name).map(|program| program.version.clone());
     let version = |name: &str| {
@@ -118,6 +119,7 @@ pub fn check(programs: &Programs) -> Vec<ProgramProblem> {
             });
         }
     }
+    let mut skews = Vec::new();
     for (name, older, newer, other, rule) in SKEW {
         let (Some((one, text)), Some((two, other_text))) = (version(name), version(other)) else {
             continue;
@@ -126,16 +128,43 @@ pub fn check(programs: &Programs) -> Vec<ProgramProblem> {
             && one.minor + older >= two.minor
             && one.minor <= two.minor + newer;
         if !fits {
-            problems.push(ProgramProblem::Skew {
+            let problem = ProgramProblem::Skew {
                 name: name.to_owned(),
                 version: text,
                 other: other.to_owned(),
                 other_version: other_text,
                 rule,
-            });
+            };
+            skews.push(([name, other], problem));
         }
     }
+    // What is too old is told already.
+    let is_old = |name: &str| {
+        problems.iter().any(
+            |problem| matches!(problem, ProgramProblem::TooOld { name: old, .. } if old == name),
+        )
+    };
+    skews.retain(|(pair, _)| !pair.iter().any(|name| is_old(name)));
+    while let Some(culprit) = culprit(&skews) {
+        let of_it = skews.iter().position(|(pair, _)| pair.contains(&culprit));
+        problems.extend(of_it.map(|index| skews.remove(index).1));
+        skews.retain(|(pair, _)| !pair.contains(&culprit));
+    }
     problems
+}
+
+/// The program that fits to the fewest.
+fn culprit(skews: &[([&'static str; 2], ProgramProblem)]) -> Option<&'static str> {
+    let names = skews.iter().flat_map(|(pair, _)| pair.iter().copied());
+    let count = |name: &str| {
+        skews
+            .iter()
+            .filter(|(pair, _)| pair.contains(&name))
+            .count()
+    };
+    // The last of those that are as often among them: in reverse, the first of the first pair.
+    let names: Vec<_> = names.collect();
+    names.into_iter().rev().max_by_key(|name| count(name))
 }
 
 #[cfg(test)]
@@ -203,6 +232,31 @@ mod tests {
         }
     }
 
+    #[test]
+    fn one_of_another_release_is_told_once() {
+        let mut versions = vec![
+            ("kube-apiserver", "1.37.2"),
+            ("kube-controller-manager", "1.37.2"),
+            ("kube-scheduler", "1.37.2"),
+            ("kubelet", "1.30.0"),
+            ("kube-proxy", "1.37.2"),
+        ];
+        insta::assert_snapshot!(problems(&versions).join("\n"), @"kubelet is 1.30.0 and kube-apiserver is 1.37.2: it may be three minor versions older, and not newer");
+        versions[3].1 = "1.37.2";
+        versions[0].1 = "1.35.0";
+        assert_eq!(problems(&versions).len(), 1);
+        versions[0].1 = "1.30.0";
+        insta::assert_snapshot!(problems(&versions).join("\n"), @"kube-apiserver is 1.30.0, and has to be 1.34.0 or newer: anonymous access to its health paths alone has been stable since (AuthenticationConfiguration v1)");
+        // Two that have nothing to do with each other.
+        versions[0].1 = "1.37.2";
+        versions[2].1 = "1.38.0";
+        versions.extend([
+            ("containerd", "2.4.2"),
+            ("containerd-shim-runc-v2", "2.3.0"),
+        ]);
+        assert_eq!(problems(&versions).len(), 2);
+    }
+
     /// On a worker there is no API server to compare with.
     #[test]
     fn workers() {
@@ -233,7 +287,6 @@ mod tests {
         containerd-shim-runc-v2 is 1.6.20~ds1, and has to be 2.0.0 or newer: it comes with containerd
         runc is 1.0.3, and has to be 1.1.0 or newer: none before is tested with containerd 2 here
         nft is 1.0.0, and has to be 1.0.1 or newer: that is kube-proxy's demand (knftables)
-        containerd-shim-runc-v2 is 1.6.20~ds1 and containerd is 1.7.27: they come with one release, and are tested as one
         "
         );
     }
