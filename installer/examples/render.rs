@@ -65,9 +65,15 @@ fn write(out: &Path, resource: &Resource, list: &mut fs::File) -> std::io::Resul
     match &resource.kind {
         Kind::Directory(directory) => {
             writeln!(list, "    {} {:?}", directory.mode, directory.owner)?;
+            let path = below(&directory.path);
+            // Parents that are nobody's here are as they are everywhere.
+            fs::create_dir_all(path.parent().unwrap_or(out))?;
             let mut builder = fs::DirBuilder::new();
-            builder.recursive(true).mode(directory.mode.bits().into());
-            builder.create(below(&directory.path))
+            builder.mode(directory.mode.bits().into());
+            match builder.create(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+                _ => Ok(()),
+            }
         }
         Kind::File(file) => {
             writeln!(list, "    {} {:?}", file.mode, file.owner)?;

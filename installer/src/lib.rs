@@ -23,6 +23,8 @@
 //! | room | for |
 //! |---|---|
 //! | [`desired`] | what a node needs; pure |
+//! | [`component`] | what each component needs on its machine; pure |
+//! | [`cni`] | the CNI plugin `flannel`, a program of its own |
 //! | [`plan`] | what has to change, with reasons; pure |
 //! | [`machine`] | reading and changing the machine; the only room that touches it |
 //! | [`check`](mod@check) | the comparison of the two; pure |

@@ -34,6 +34,17 @@ pub(super) const FILE: &str = "kube-proxy.yaml";
 
 const NAME: &str = "kube-proxy";
 const CONFIG_DIRECTORY: &str = "/etc/kube-proxy";
+/// Names of the protocols that Services have, which nft looks up here. Where it finds none it says numbers, and
+/// kube-proxy, started again, takes each of its own rules for another one and empties its maps: every Service is dead
+/// until the next start (seen with nft 1.0.6; knftables compares text).
+const PROTOCOLS: &str = "\
+icmp 1 ICMP
+tcp 6 TCP
+udp 17 UDP
+ipv6-icmp 58 IPv6-ICMP
+sctp 132 SCTP
+";
+const PROTOCOLS_KEY: &str = "protocols";
 /// kube-proxy's own ports (pkg/cluster/ports/ports.go), on loopback only.
 const METRICS_PORT: u16 = 10249;
 const HEALTH_PORT: u16 = 10256;
@@ -59,6 +70,7 @@ pub(super) fn manifest(spec: &NodeSpec, image: &str) -> Zeroizing<String> {
         [
             ("config.yaml", configuration.as_str()),
             ("kubeconfig.yaml", &kubeconfig),
+            (PROTOCOLS_KEY, PROTOCOLS),
             (CA_KEY, &identity::trusted(spec)),
         ],
     );
@@ -86,6 +98,10 @@ fn template(spec: &NodeSpec, image: &str, digest: &str) -> PodTemplateSpec {
     };
     let mut mounts = vec![
         mount("config", CONFIG_DIRECTORY, true),
+        VolumeMount {
+            sub_path: Some(PROTOCOLS_KEY.into()),
+            ..mount("config", "/etc/protocols", true)
+        },
         mount("credentials", CREDENTIALS, true),
     ];
     let mut volumes = vec![

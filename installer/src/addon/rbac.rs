@@ -2,7 +2,7 @@
 //!
 //! kube-apiserver's own bootstrap policy binds `system:kube-proxy`, the controller manager and the scheduler
 //! (plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go), but neither administrators outside `system:masters`
-//! nor the API server's own client at kubelets: kubeadm binds those two.
+//! nor the API server's own client at kubelets, nor kubelets that renew their certificates: kubeadm binds those three.
 
 use k8s_openapi::api::rbac::v1::{ClusterRoleBinding, RoleRef, Subject};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -17,6 +17,10 @@ pub(super) const FILE: &str = "rbac.yaml";
 
 /// May do everything whatever RBAC says, so it needs no binding.
 const UNREVOCABLE_GROUP: &str = "system:masters";
+
+/// The role that the controller manager asks for (pkg/controller/certificates/approver/sarapprove.go); the API server makes
+/// it.
+const SELF_RENEWAL: &str = "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient";
 
 const GROUP: &str = "rbac.authorization.k8s.io";
 
@@ -43,6 +47,11 @@ pub(super) fn manifest(spec: &NodeSpec) -> Zeroizing<String> {
         let subjects = vec![named("User", &user)];
         manifest.add(&bind(metadata, "system:kubelet-api-admin", subjects));
     }
+    // A kubelet renews what it logs in with (rotateCertificates), under its own name only; the controller manager approves
+    // that where this role says so, and signs it with the pair that it has.
+    let metadata = manifest.cluster_metadata("kubeadm:node-autoapprove-certificate-rotation");
+    let nodes = vec![named("Group", "system:nodes")];
+    manifest.add(&bind(metadata, SELF_RENEWAL, nodes));
     manifest.finish()
 }
 

@@ -9,7 +9,8 @@ use super::output::Failure;
 pub fn forbid_core_dumps() {
     let none = Rlimit {
         current: Some(0),
-        maximum: Some(0),
+        // Left as it is: the supervisor's services, and in the end pods, inherit it.
+        maximum: rustix::process::getrlimit(Resource::Core).maximum,
     };
     // Where the system refuses, nothing worse happens than with any other program.
     let _ = rustix::process::setrlimit(Resource::Core, none);

@@ -64,16 +64,24 @@ pub struct CallError {
 }
 
 impl Command {
-    fn parse(text: &str) -> Option<Self> {
-        Some(match text {
-            "ADD" => Self::Add,
-            "DEL" => Self::Del,
-            "CHECK" => Self::Check,
-            "STATUS" => Self::Status,
-            "GC" => Self::Gc,
-            "VERSION" => Self::Version,
-            _ => return None,
-        })
+    const ALL: [Self; 6] = [
+        Self::Add,
+        Self::Del,
+        Self::Check,
+        Self::Status,
+        Self::Gc,
+        Self::Version,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Add => "ADD",
+            Self::Del => "DEL",
+            Self::Check => "CHECK",
+            Self::Status => "STATUS",
+            Self::Gc => "GC",
+            Self::Version => "VERSION",
+        }
     }
 }
 
@@ -84,7 +92,9 @@ impl Call {
     /// When it is not a call of CNI.
     pub fn from_environment() -> Result<Self, CallError> {
         let text = |name| std::env::var(name).unwrap_or_default();
-        let command = Command::parse(&text("CNI_COMMAND"));
+        let name = text("CNI_COMMAND");
+        let mut commands = Command::ALL.into_iter();
+        let command = commands.find(|command| command.name() == name);
         let command =
             command.ok_or_else(|| environment("CNI_COMMAND is not a command of CNI".into()))?;
         let call = Self {
@@ -275,6 +285,7 @@ fn run(call: &Call, delegate: &Delegate) -> Result<(i32, Option<Value>), CallErr
     let failed = |error: io::Error| failure(5, format!("{}: {error}", program.display()));
     // Its environment is ours, so is its stdout.
     let mut child = process::Command::new(&program)
+        .env("CNI_COMMAND", call.command.name())
         .stdin(Stdio::piped())
         .spawn()
         .map_err(failed)?;

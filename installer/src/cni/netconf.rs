@@ -1,6 +1,5 @@
 //! What the plugin is given, and what it gives on.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
@@ -110,17 +109,6 @@ impl Delegate {
             .and_then(Value::as_str)
             .unwrap_or("bridge")
     }
-
-    /// The addresses of pods that it gives, for tests and messages.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let ranges = self.0.get("ipam").and_then(|ipam| ipam.get("ranges"));
-        let ranges = ranges.and_then(Value::as_array).into_iter().flatten();
-        let mut subnets = ranges.filter_map(|range| range.get(0)?.get("subnet")?.as_str());
-        subnets.any(|subnet| {
-            let subnet: Result<ipnet::IpNet, _> = subnet.parse();
-            subnet.is_ok_and(|subnet| subnet.contains(&address))
-        })
-    }
 }
 
 #[cfg(test)]
@@ -146,8 +134,6 @@ mod tests {
             },
         });
         assert_eq!(Value::from(delegate.0.clone()), wanted);
-        assert!(delegate.contains("fd00:4:0:1::9".parse().unwrap()));
-        assert!(!delegate.contains("172.28.2.9".parse().unwrap()));
     }
 
     #[test]

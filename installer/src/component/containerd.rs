@@ -90,8 +90,6 @@ struct Configuration {
     root: &'static str,
     state: &'static str,
     disabled_plugins: Vec<&'static str>,
-    /// Nothing that lies in a folder somewhere.
-    imports: Vec<&'static str>,
     plugins: BTreeMap<&'static str, toml::Table>,
 }
 
@@ -163,7 +161,6 @@ fn configuration(spec: &NodeSpec, images: &Images) -> String {
         root: layout::CONTAINERD,
         state: "/run/containerd",
         disabled_plugins: DISABLED.to_vec(),
-        imports: vec![],
         plugins: [
             ("io.containerd.cri.v1.images", images_table),
             ("io.containerd.cri.v1.runtime", runtime),

@@ -1,7 +1,5 @@
 //! Why a node cannot be made of what is there.
 
-use std::path::PathBuf;
-
 use ipnet::IpNet;
 
 /// Why a node cannot be made of what is there.
@@ -14,14 +12,6 @@ pub enum ComponentError {
         component: &'static str,
         /// The file, by its path below `/etc/kubernetes`; the first choice where another would do.
         path: String,
-    },
-    /// A file of the tree that is to be read makes no sense.
-    #[error("{path}: {fact}")]
-    Unusable {
-        /// The file, by its path below `/etc/kubernetes`.
-        path: PathBuf,
-        /// What is wrong with it.
-        fact: &'static str,
     },
     /// One CA signs the cluster's clients and etcd's: etcd would answer each of them.
     #[error(
@@ -50,7 +40,6 @@ impl ComponentError {
             Self::Missing { .. } => {
                 "run kpki init with a profile that carries it (kubeadm or hardened), and give the node all of its directory"
             }
-            Self::Unusable { .. } => "run kpki init again, which renews what is damaged",
             Self::SharedAuthority => {
                 "choose the profile kubeadm or hardened in cluster.toml and run kpki init again"
             }

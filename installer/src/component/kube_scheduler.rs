@@ -25,7 +25,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
         credentials: credentials.directory(),
         inputs: credentials.digest(),
         writes: vec![],
-        health: health(PORT),
+        health: health(PORT, "/livez", "/readyz"),
         requests: ("50m", "48Mi"),
         grace: 10,
     };

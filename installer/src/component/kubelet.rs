@@ -156,12 +156,19 @@ fn configuration(spec: &NodeSpec, files: &Files<'_>, max_pods: u64) -> Value {
         // A component that ended because another was not there yet is back five seconds after it at the latest, not
         // five minutes (KEP-4603).
         "crashLoopBackOff": { "maxContainerRestartPeriod": "5s" },
+        // At a node's first start the API server refuses the static pods' mirrors for a moment (it has not made
+        // their priority class yet); the kubelet tries again at its next round only, a minute later by default.
+        "syncFrequency": "10s",
         "eventRecordQPS": 50,
         // What it tells pods.
         "clusterDNS": spec.cluster.cluster_dns().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "clusterDomain": spec.cluster.domain().as_str(),
         "resolvConf": spec.facts.resolv_conf.display().to_string(),
     });
+    if !spec.facts.has_sys_resource {
+        // It may not lower its own score, and would say so every five minutes.
+        configuration["oomScoreAdj"] = json!(0);
+    }
     if spec.has(Role::ControlPlane) && !spec.has(Role::Worker) {
         configuration["registerWithTaints"] = json!([
             { "key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule" }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use pki_core::cluster::spec::Role;
 
+use super::role_label::mark_control_plane;
 use crate::desired::{NodeSpec, Resource, Stage};
 use crate::health::{Gate, GateError, Probes};
 use crate::machine::{Effects, Host, HostError, ImageStore, Progress, ServiceManager};
@@ -90,6 +91,11 @@ impl Course<'_> {
                 probes.wait(&gate, self.timeout).await?;
                 watcher.done(gate.name(), gate_began.elapsed());
                 timeline.reached(gate.name(), began);
+                if gate == Gate::Node && self.spec.has(Role::ControlPlane) {
+                    mark_control_plane(self.spec)
+                        .await
+                        .map_err(HostError::from)?;
+                }
             }
         }
         Ok(timeline)

@@ -26,6 +26,7 @@ pub fn desire(spec: &NodeSpec) -> Result<Vec<Resource>, ComponentError> {
         remembered(spec),
     ];
     resources.extend(component::resources(spec, &images)?);
+    resources.extend(addon::host(spec));
     resources.extend(addon::resources(spec, &images.addons()));
     if spec.has(Role::ControlPlane) {
         resources.push(addon_manager(spec));

@@ -4,6 +4,7 @@ mod course;
 mod desire;
 mod options;
 mod render;
+mod role_label;
 
 pub use course::{Course, CourseError, Step, Timeline, Watcher};
 pub use desire::{ADDON_MANAGER, desire};

@@ -61,6 +61,11 @@ impl SupervisorPaths {
         self.run.join(format!("{name}.output"))
     }
 
+    /// Where the service `name` tells that it answers.
+    pub fn notify(&self, name: &str) -> PathBuf {
+        self.run.join(format!("{name}.notify"))
+    }
+
     /// The newest log of the service `name`.
     pub fn log(&self, name: &str) -> PathBuf {
         self.logs.join(format!("{name}.log"))

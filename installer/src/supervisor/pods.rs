@@ -75,9 +75,11 @@ impl Pods {
         let sandboxes = self.containers(Some("labels.\"io.cri-containerd.kind\"==sandbox"))?;
         let mut first = self.containers(None)?;
         first.retain(|id| !etcd.contains(id) && !sandboxes.contains(id));
-        for group in [first, etcd, sandboxes] {
-            self.end_group(&group)?;
-        }
+        let both = ["SIGTERM", "SIGKILL"];
+        self.end_group(&first, &both)?;
+        self.end_group(&etcd, &both)?;
+        // They have nothing to finish, and some do not hear as process 1 of their namespace.
+        self.end_group(&sandboxes, &both[1..])?;
         let end = Instant::now() + self.grace;
         while self.are_there() {
             if Instant::now() > end {
@@ -103,14 +105,14 @@ impl Pods {
         }
     }
 
-    fn end_group(&self, ids: &[String]) -> Result<(), EffectError> {
-        for (signal, patience) in [("SIGTERM", self.grace), ("SIGKILL", self.grace)] {
+    fn end_group(&self, ids: &[String], signals: &[&str]) -> Result<(), EffectError> {
+        for signal in signals {
             let running = self.running(ids)?;
             for id in &running {
                 // One that ended meanwhile is no error, and one that did not shows below.
                 let _ = self.ask(&["tasks", "kill", "--signal", signal, id]);
             }
-            let end = Instant::now() + patience;
+            let end = Instant::now() + self.grace;
             while !running.is_empty() && !self.running(ids)?.is_empty() && Instant::now() < end {
                 sleep(PACE);
             }

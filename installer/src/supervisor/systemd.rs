@@ -254,3 +254,167 @@ pub(super) fn at(path: &Path, error: &io::Error) -> EffectError {
         hint: denied.then(|| "run as root".into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::supervisor::definition::tests::service;
+
+    /// A systemd that notes what it is asked, and shows what the file `show` says.
+    fn machine() -> (tempfile::TempDir, Systemd) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let at = |name: &str| dir.path().join(name);
+        let root = dir.path().display();
+        let script = format!(
+            "#!/bin/sh\necho \"$*\" >> {root}/asked\n[ ! -e {root}/refuse ] || {{ echo no >&2; exit 1; }}\n\
+             case $1 in show) cat {root}/show ;; esac\n"
+        );
+        fs::write(at("systemctl"), script).expect("written");
+        let mode = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(at("systemctl"), mode).expect("executable");
+        fs::write(at("show"), "MainPID=0\nActiveState=inactive\nNRestarts=0\n").expect("written");
+        fs::create_dir(at("units")).expect("made");
+        let systemd = Systemd {
+            units: at("units"),
+            systemctl: at("systemctl"),
+        };
+        (dir, systemd)
+    }
+
+    fn asked(dir: &tempfile::TempDir) -> Vec<String> {
+        let path = dir.path().join("asked");
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let _ = fs::remove_file(path);
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_install_writes_enables_and_starts_once() {
+        let (dir, systemd) = machine();
+        let kubelet = service("kubelet", "/usr/bin/kubelet", &[]);
+        systemd.install(&kubelet).expect("installed");
+        let path = systemd.unit("kubelet");
+        let mode = fs::metadata(&path).expect("a unit").permissions().mode() & 0o7777;
+        assert_eq!(mode, 0o600);
+        let verbs = asked(&dir);
+        let verbs: Vec<_> = verbs
+            .iter()
+            .filter(|verb| !verb.starts_with("show"))
+            .collect();
+        let enable = "enable --quiet kubelet.service";
+        assert_eq!(verbs, ["daemon-reload", enable, "restart kubelet.service"]);
+        let state = systemd
+            .state("kubelet")
+            .expect("an answer")
+            .expect("installed");
+        assert_eq!((state.definition, state.running), (kubelet.clone(), false));
+        assert_eq!(
+            systemd.installed().expect("readable"),
+            std::slice::from_ref(&kubelet)
+        );
+
+        // It runs, with what was installed: a process with the digest in its environment.
+        let digest = format!("{DIGEST_VARIABLE}={}", digest_of(&kubelet));
+        let mut process = Command::new("env")
+            .args([&digest, "sleep", "1000"])
+            .spawn()
+            .expect("started");
+        let show = format!(
+            "MainPID={}\nActiveState=active\nNRestarts=2\nExecMainStartTimestamp=@1795520000\nResult=success\n\
+             ExecMainCode=2\nExecMainStatus=9\n",
+            process.id()
+        );
+        fs::write(dir.path().join("show"), show).expect("written");
+        let environment =
+            || fs::read(format!("/proc/{}/environ", process.id())).unwrap_or_default();
+        while !String::from_utf8_lossy(&environment()).contains(&digest) {
+            std::thread::yield_now();
+        }
+        let state = systemd
+            .state("kubelet")
+            .expect("an answer")
+            .expect("installed");
+        assert!(state.running);
+        assert_eq!((state.since, state.restarts), (Some(1_795_520_000), 2));
+        assert_eq!(state.last_end.as_deref(), Some("signal 9"));
+        asked(&dir);
+        systemd.install(&kubelet).expect("installed");
+        assert!(!asked(&dir).iter().any(|verb| verb.starts_with("restart")));
+        let changed = Service {
+            inputs: "1".repeat(64),
+            ..kubelet
+        };
+        systemd.install(&changed).expect("installed");
+        assert!(asked(&dir).contains(&"restart kubelet.service".to_owned()));
+        process.kill().expect("ended");
+        process.wait().expect("ended");
+    }
+
+    #[test]
+    fn what_others_wrote_stays() {
+        let (dir, systemd) = machine();
+        let kubelet = service("kubelet", "/usr/bin/kubelet", &[]);
+        fs::write(systemd.unit("kubelet"), "[Service]\nExecStart=/bin/x\n").expect("written");
+        let error = systemd.install(&kubelet).expect_err("not ours");
+        assert!(
+            error
+                .fact
+                .ends_with("kubelet.service is there, and kinstall did not write it")
+        );
+        assert_eq!(systemd.state("kubelet").expect("an answer"), None);
+        systemd.remove("kubelet").expect("nothing to do");
+        assert!(systemd.unit("kubelet").exists());
+        assert_eq!(asked(&dir), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_drop_in_with_another_command_is_named() {
+        let (dir, systemd) = machine();
+        let drop_in = dir.path().join("10-kubeadm.conf");
+        fs::write(
+            &drop_in,
+            "[Service]\nExecStart=\nExecStart=/usr/bin/kubelet\n",
+        )
+        .expect("written");
+        let show = format!("DropInPaths=/none {}\n", drop_in.display());
+        fs::write(dir.path().join("show"), show).expect("written");
+        let kubelet = service("kubelet", "/usr/bin/kubelet", &[]);
+        let error = systemd.install(&kubelet).expect_err("another command");
+        assert!(
+            error
+                .fact
+                .ends_with("10-kubeadm.conf replaces the command of kubelet")
+        );
+    }
+
+    #[test]
+    fn what_systemd_refuses_is_told() {
+        let (dir, systemd) = machine();
+        fs::write(dir.path().join("refuse"), "").expect("written");
+        let error = systemd.start(&["kubelet".into()]).expect_err("refused");
+        assert!(
+            error.fact.ends_with("systemctl start kubelet.service: no"),
+            "{error}"
+        );
+        let hint = "see why with: journalctl -u kubelet -n 50";
+        assert_eq!(error.hint.as_deref(), Some(hint));
+    }
+
+    #[test]
+    fn a_removed_unit_is_gone() {
+        let (dir, systemd) = machine();
+        systemd
+            .install(&service("kubelet", "/usr/bin/kubelet", &[]))
+            .expect("installed");
+        asked(&dir);
+        systemd.remove("kubelet").expect("removed");
+        assert!(!systemd.unit("kubelet").exists());
+        assert_eq!(
+            asked(&dir),
+            ["disable --now --quiet kubelet.service", "daemon-reload"]
+        );
+        systemd.remove("kubelet").expect("nothing to do");
+    }
+}

@@ -46,9 +46,7 @@ pub fn unit_text(service: &Service) -> String {
     // Always again, however often it has failed: a node mends itself when its disk or its network come back.
     let _ = writeln!(text, "StartLimitIntervalSec=0");
     let _ = writeln!(text, "\n[Service]");
-    let is_runtime = name == "containerd";
-    if is_runtime {
-        // containerd tells when it answers, and what comes after it waits for that.
+    if tells_when_ready(name) {
         let _ = writeln!(text, "Type=notify");
         // Its shims, and so the pods, outlive it; their control groups are its own business.
         let _ = writeln!(text, "KillMode=process\nDelegate=yes");
@@ -82,6 +80,12 @@ pub fn definition_in_unit(text: &str) -> Option<Service> {
         .lines()
         .find_map(|line| line.strip_prefix(DEFINITION))?;
     serde_json::from_str(json).ok()
+}
+
+/// containerd tells when it answers, and what comes after it waits for that. The kubelet tells as well, but nothing is to
+/// wait for it: it has no image of its static pods yet when it is installed.
+pub(super) fn tells_when_ready(name: &str) -> bool {
+    name == "containerd"
 }
 
 /// When memory is short, pods go before what runs them: -999 is what the kubelet gives itself

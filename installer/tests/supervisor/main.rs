@@ -57,6 +57,37 @@ fn starts_in_order_after_a_boot() {
     assert_eq!(names, ["a-last", "kubelet", "zero"]);
 }
 
+#[test]
+fn what_comes_after_containerd_waits_until_it_answers() {
+    let machine = Machine::new();
+    let script = "sleep 0.2; echo ready >> $dir/order; systemd-notify --ready; exec sleep 1000";
+    let containerd = machine.service("containerd", script);
+    let kubelet = Service {
+        after: vec!["containerd".into()],
+        ..machine.service("kubelet", "echo kubelet >> $dir/order; exec sleep 1000")
+    };
+    machine.supervised.install(&containerd).expect("installed");
+    machine.supervised.install(&kubelet).expect("installed");
+    until("both wrote", || {
+        Some(
+            fs::read_to_string(machine.file("order"))
+                .ok()?
+                .lines()
+                .count(),
+        )
+        .filter(|&n| n == 2)
+    });
+    machine.supervised.shut_down().expect("down");
+    fs::remove_file(machine.file("order")).expect("removed");
+    machine.supervised.start(&[]).expect("up");
+    let order = until("both wrote", || {
+        fs::read_to_string(machine.file("order"))
+            .ok()
+            .filter(|text| text.lines().count() == 2)
+    });
+    assert_eq!(order, "ready\nkubelet\n");
+}
+
 /// The service of a line of the supervisor's log: `<time> <name>: ...`.
 fn name_in<'a>(line: &&'a str) -> &'a str {
     let rest = line.split_once(' ').expect("a time").1;

@@ -2,10 +2,12 @@
 #![allow(missing_docs)]
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
-use std::time::Duration;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use tests::command::{run, succeed};
 use tests::machine::{Families, Kind, Machine, MachineOptions, Network};
@@ -226,4 +228,47 @@ fn remembers_only_its_disk(machine: &mut Machine<'_>) {
     assert_eq!(state.part("nftables"), Vec::<String>::new());
     assert!(!state.part("links").iter().any(|line| line.contains("br7")));
     assert_eq!(machine.kill_all_of("sleep"), 1);
+}
+
+/// Nobody is left to clean up but the next who comes.
+#[test]
+fn a_killed_run_leaves_nothing_that_lives() {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("machine");
+    let base = tempfile::tempdir_in("/var/tmp").expect("room for a disk");
+    let script = |name: &str| {
+        let mut command = Command::new(scripts.join(name));
+        command.env("KPKI_MACHINES", base.path());
+        command
+    };
+    let mut killed = script("run")
+        .arg("--keep")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("bash is there");
+    let mut said = BufReader::new(killed.stdout.take().expect("piped"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("it says how to enter it");
+    let network = base.path().join(format!("run-{}", killed.id()));
+    assert!(
+        line.contains(network.to_str().expect("plain")),
+        "says {line:?}"
+    );
+    let cgroups = fs::read_to_string(network.join("node1/cgroups")).expect("it is on");
+    let pid = fs::read_to_string(network.join("node1/pid")).expect("it is on");
+    let first = Path::new("/proc").join(pid.trim());
+    assert!(cgroups.lines().count() > 1 && first.exists());
+
+    killed.kill().expect("it is ours");
+    killed.wait().expect("it is ours");
+    let began = Instant::now();
+    while first.exists() {
+        assert!(began.elapsed() < Duration::from_secs(30), "{pid} lives on");
+        sleep(Duration::from_millis(20));
+    }
+    succeed(&mut script("sweep"));
+    assert!(!network.exists(), "its disk is left");
+    for cgroup in cgroups.lines() {
+        assert!(!Path::new(cgroup).exists(), "{cgroup} is left");
+    }
 }

@@ -21,9 +21,12 @@ const DEFAULTS: [&str; 11] = [
     "node1",
 ];
 
-pub fn are_nowhere(node: &Node<'_>) {
+/// `chosen`: what has to be somewhere, or nothing was looked at.
+pub fn are_nowhere(node: &Node<'_>, chosen: &[&str]) {
     let mut found = Vec::new();
+    let mut missed: Vec<_> = chosen.to_vec();
     let mut look = |place: &str, text: &str| {
+        missed.retain(|choice| !text.contains(choice));
         for line in text.lines() {
             if DEFAULTS.iter().any(|default| line.contains(default)) {
                 found.push(format!("{place}: {:.300}", line.trim()));
@@ -55,9 +58,11 @@ pub fn are_nowhere(node: &Node<'_>) {
     look("object", &succeed(&mut node.kubectl(&all)));
     look("nftables", &node.machine.shell("nft list ruleset"));
     assert!(found.is_empty(), "{found:#?}");
+    assert!(missed.is_empty(), "{missed:?} are not to be seen either");
 }
 
-/// Programs, images and databases: they hold what upstream compiled in, and logs hold what was.
+/// Programs, images and databases, and what kubectl keeps of the API's documentation: they hold what upstream says.
+/// Logs hold what was.
 fn is_content(path: &Path) -> bool {
     let content = [
         "/var/lib/containerd",
@@ -66,6 +71,7 @@ fn is_content(path: &Path) -> bool {
         "/usr",
         "/opt/cni/bin",
         "/root/web.tar",
+        "/root/.kube",
     ];
     content.iter().any(|place| path.starts_with(place))
 }

@@ -70,7 +70,15 @@ fn other_choices() {
     let mut phases = Phases::new();
     workload::start(&node, "corp.example");
     workload::show(&mut phases, &node, &network, "corp.example");
-    phases.show("no default is anywhere", || defaults::are_nowhere(&node));
+    phases.show("no default is anywhere", || {
+        let chosen = [
+            "172.20.0.53",
+            "172.20.0.0/16",
+            "10.77.0.0/16",
+            "corp.example",
+        ];
+        defaults::are_nowhere(&node, &chosen);
+    });
     phases.finish();
 }
 

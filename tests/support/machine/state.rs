@@ -11,7 +11,10 @@ pub struct State(BTreeMap<String, Vec<String>>);
 /// Each part and the shell line that shows it. What counts or changes by itself is left out: lifetimes, indexes,
 /// counters, process ids.
 const PARTS: [(&str, &str); 13] = [
-    ("mounts", "cut -d' ' -f2-4 /proc/self/mounts"),
+    (
+        "mounts",
+        "cut -d' ' -f2-4 /proc/self/mounts | sed 's/,uuid=on$//'",
+    ),
     (
         "links",
         r"ip -o link | sed -E 's/^[0-9]+: ([^:@]+)[^:]*: <([^>]*)> mtu ([0-9]+).* (master [^ ]+)?.*/\1 \2 \3 \4/'",

@@ -33,12 +33,18 @@ pub struct Child {
 
 impl Child {
     /// Starts the service.
-    pub fn spawn(service: &Service, output: &Output, reaper: &Reaper) -> io::Result<Self> {
+    pub fn spawn(
+        service: &Service,
+        output: &Output,
+        notify: Option<&Path>,
+        reaper: &Reaper,
+    ) -> io::Result<Self> {
         let writer = output.writer()?;
         let child = Command::new(&service.program)
             .args(&service.arguments)
             .env_clear()
             .env("PATH", PATH)
+            .envs(notify.map(|path| ("NOTIFY_SOCKET", path)))
             .envs(&service.environment)
             .current_dir("/")
             .stdin(Stdio::null())
@@ -93,7 +99,7 @@ impl Child {
     pub async fn ended(&mut self) -> String {
         match (&mut self.end).await {
             Ok(Some(status)) => in_words(status),
-            _ => "it ended while this supervisor was not its parent".to_owned(),
+            _ => "how is not known, as an earlier supervisor started it".to_owned(),
         }
     }
 

@@ -4,10 +4,14 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
 
 use super::rotate::{LIMIT, RotatingLog};
 use crate::supervisor::definition;
+
+const TIME: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// The supervisor's own log.
 pub struct Journal(RefCell<Option<RotatingLog>>);
@@ -23,10 +27,7 @@ impl Journal {
     /// One line, with the time.
     pub fn say(&self, fact: &str) {
         if let Some(log) = &mut *self.0.borrow_mut() {
-            let now = OffsetDateTime::now_utc();
-            let now = now.replace_nanosecond(now.millisecond() as u32 * 1_000_000);
-            let now = now.unwrap_or(OffsetDateTime::UNIX_EPOCH);
-            let now = now.format(&Rfc3339).unwrap_or_default();
+            let now = OffsetDateTime::now_utc().format(TIME).unwrap_or_default();
             let _ = log.write(format!("{now} {fact}\n").as_bytes());
         }
     }

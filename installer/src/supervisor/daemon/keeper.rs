@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,12 +15,14 @@ use super::backoff::Backoff;
 use super::child::{self, Child};
 use super::journal::Journal;
 use super::output::Output;
+use super::ready::Ready;
 use super::reaper::Reaper;
 use crate::desired::Service;
 use crate::supervisor::definition;
 use crate::supervisor::paths::SupervisorPaths;
 use crate::supervisor::protocol::{Phase, Status};
 use crate::supervisor::record::Record;
+use crate::supervisor::unit::tells_when_ready;
 
 /// How long a killed process may take to be gone: one that waits for a disk does not hear.
 const KILL_SECONDS: u64 = 10;
@@ -48,7 +51,10 @@ pub enum Order {
 }
 
 /// The way to a keeper.
-pub struct Keeper(mpsc::Sender<(Order, oneshot::Sender<Result<(), String>>)>);
+pub struct Keeper {
+    orders: mpsc::Sender<(Order, oneshot::Sender<Result<(), String>>)>,
+    ready: Ready,
+}
 
 impl Keeper {
     /// Begins to keep a service: adopts its process where there is one, else starts it unless its owner stopped it. That
@@ -57,18 +63,27 @@ impl Keeper {
         let (sender, receiver) = mpsc::channel(1);
         let mut keeping = Keeping::new(service, shared);
         keeping.begin();
+        let ready = keeping.ready.clone();
         tokio::task::spawn_local(keeping.run(receiver));
-        Self(sender)
+        Self {
+            orders: sender,
+            ready,
+        }
     }
 
     /// Has an order done.
     pub async fn order(&self, order: Order) -> Result<(), String> {
         let (sender, receiver) = oneshot::channel();
         // The keeper ends only by an order.
-        if self.0.send((order, sender)).await.is_err() {
+        if self.orders.send((order, sender)).await.is_err() {
             return Ok(());
         }
         receiver.await.unwrap_or(Ok(()))
+    }
+
+    /// Waits a while for the service to answer, if it is one that tells.
+    pub async fn ready(&self) {
+        self.ready.wait().await;
     }
 }
 
@@ -77,6 +92,7 @@ struct Keeping {
     record: Record,
     child: Option<Child>,
     output: Option<Output>,
+    ready: Ready,
     started: Instant,
     backoff: Backoff,
     again: Option<Instant>,
@@ -92,6 +108,7 @@ impl Keeping {
             record,
             child: None,
             output: None,
+            ready: Ready::new(),
             started: Instant::now(),
             backoff: Backoff::new(),
             again: None,
@@ -201,7 +218,7 @@ impl Keeping {
                 let name = &self.service.name;
                 self.shared.board.borrow_mut().remove(name);
                 let paths = &self.shared.paths;
-                for path in [paths.record(name), paths.output(name)] {
+                for path in [paths.record(name), paths.output(name), paths.notify(name)] {
                     let removed = definition::remove(&path);
                     removed.map_err(|error| format!("{}: {error}", path.display()))?;
                 }
@@ -221,7 +238,9 @@ impl Keeping {
         self.again = None;
         let spawned = self.open_output().and_then(|()| {
             let output = self.output.as_ref().expect("opened just now");
-            Child::spawn(&self.service, output, &self.shared.reaper)
+            let notify = self.expect_ready();
+            let reaper = &self.shared.reaper;
+            Child::spawn(&self.service, output, notify.as_deref(), reaper)
                 .map_err(|error| format!("{name}: {}: {error}", self.service.program.display()))
         });
         match spawned {
@@ -255,6 +274,14 @@ impl Keeping {
             self.output = Some(output.map_err(|error| format!("{}: {error}", path.display()))?);
         }
         Ok(())
+    }
+
+    /// Where the service is to tell that it answers, if it is one that tells.
+    fn expect_ready(&self) -> Option<PathBuf> {
+        let path = self.shared.paths.notify(&self.service.name);
+        let expected = tells_when_ready(&self.service.name).then(|| self.ready.expect(&path));
+        // Where that fails, nobody waits.
+        expected.is_some_and(|done| done.is_ok()).then_some(path)
     }
 
     fn ended_by_itself(&mut self, how: String) {

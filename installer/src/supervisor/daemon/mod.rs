@@ -11,6 +11,7 @@ mod guard;
 mod journal;
 mod keeper;
 mod output;
+mod ready;
 mod reaper;
 pub(super) mod rotate;
 mod table;

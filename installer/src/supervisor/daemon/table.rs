@@ -90,6 +90,7 @@ impl Table {
                     if *known != service {
                         let order = Order::Define(Box::new(service.clone()));
                         errors.extend(keeper.order(order).await.err());
+                        keeper.ready().await;
                         *known = service;
                     }
                 }
@@ -98,6 +99,7 @@ impl Table {
                     // One that was adopted may run with an older definition.
                     let order = Order::Define(Box::new(service.clone()));
                     errors.extend(keeper.order(order).await.err());
+                    keeper.ready().await;
                     self.entries.insert(name, (service, keeper));
                 }
             }
@@ -112,6 +114,7 @@ impl Table {
             if names.is_empty() || names.contains(&name) {
                 let (_, keeper) = &self.entries[&name];
                 errors.extend(keeper.order(Order::Start).await.err());
+                keeper.ready().await;
             }
         }
         errors
