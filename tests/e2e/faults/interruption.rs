@@ -59,7 +59,7 @@ const BY_COMPONENTS: [Point; 8] = [
     AfterExists("/var/log/pods/kube-system_kube-apiserver-*", 300),
     AfterExists("/var/lib/etcd/member", 600),
     AfterExists("/etc/kubernetes/manifests/kube-scheduler.yaml", 20),
-    AfterExists("/var/lib/kinstall/addons.json", 150),
+    AfterExists("/run/kinstall/addons.json", 150),
     AfterExists("/var/log/pods/kube-system_kube-proxy-*", 100),
 ];
 
