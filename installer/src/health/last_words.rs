@@ -35,7 +35,10 @@ fn read(places: &LogPlaces, component: &str, lines: usize) -> Vec<String> {
         return Vec::new();
     }
     let text = String::from_utf8_lossy(&bytes);
-    text.lines().map(cut).collect()
+    let mut told: Vec<_> = text.lines().map(cut).collect();
+    // One that ends again and again says the same again and again.
+    told.dedup();
+    told
 }
 
 fn cut(line: &str) -> String {

@@ -21,6 +21,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 const QUESTION: Duration = Duration::from_secs(3);
 /// So many times a component may end while it is waited for: at a first start it can miss what starts beside it.
 const ENDS: u32 = 3;
+/// A service is started again after a tenth of a second, and then ever later: so many ends take three seconds.
+const SERVICE_ENDS: u32 = 5;
 /// How often it is looked whether a container was started again.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -75,27 +77,47 @@ impl Probes {
     /// [`GateError`] when `timeout` is over, or sooner: when the component ended again and again, or for a reason
     /// that waiting does not mend.
     pub async fn wait(&self, gate: &Gate, timeout: Duration) -> Result<Duration, GateError> {
+        self.wait_beside(gate, timeout, &|_| 0).await
+    }
+
+    /// [Waits](Self::wait), and asks `restarts` how often a service was started again after it had ended by itself.
+    ///
+    /// # Errors
+    /// [`GateError`], as there.
+    pub async fn wait_beside(
+        &self,
+        gate: &Gate,
+        timeout: Duration,
+        restarts: &dyn Fn(&str) -> u32,
+    ) -> Result<Duration, GateError> {
         let began = Instant::now();
         let mut counter = Counter::new(&self.places.logs.pods, gate.component());
+        let (mut restarts_before, mut ended) = (None, 0);
         let mut looked = began;
         loop {
             let reason = match self.ask(*gate).await {
                 Ok(()) => return Ok(began.elapsed()),
                 Err(reason) => reason,
             };
-            if gate.is_pod() && looked.elapsed() >= LOOK {
+            if !gate.is_pod() && restarts_before.is_none() {
+                restarts_before = Some(restarts(gate.component()));
+            }
+            if looked.elapsed() >= LOOK {
                 looked = Instant::now();
-                let ended = counter.ended();
+                ended = match restarts_before {
+                    None => counter.ended(),
+                    Some(before) => restarts(gate.component()).saturating_sub(before),
+                };
+                let most = if gate.is_pod() { ENDS } else { SERVICE_ENDS };
                 let hopeless = ended > 0 && {
                     let words = last_words(&self.places.logs, *gate);
                     cause::likely_cause(&words).is_some_and(|cause| cause.is_final)
                 };
-                if ended >= ENDS || hopeless {
+                if ended >= most || hopeless {
                     return Err(self.error(*gate, began.elapsed(), ended, reason));
                 }
             }
             if began.elapsed() >= timeout {
-                let ended = counter.ended();
                 return Err(self.error(*gate, began.elapsed(), ended, reason));
             }
             tokio::time::sleep(PAUSE).await;

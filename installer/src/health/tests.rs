@@ -103,6 +103,24 @@ fn one_that_ends_again_and_again_too() {
 }
 
 #[test]
+fn so_is_a_service() {
+    let machine = Machine::new();
+    fs::write(machine.at("logs/containerd.log"), "no\nno\nno\n").unwrap();
+    let restarts = std::cell::Cell::new(7);
+    let error = block_on(
+        machine
+            .probes
+            .wait_beside(&Gate::Containerd, LONG, &|name| {
+                assert_eq!(name, "containerd");
+                restarts.replace(restarts.get() + 1)
+            }),
+    )
+    .unwrap_err();
+    assert!(error.waited < LONG / 2, "{error}");
+    assert_eq!((error.ended, error.last_words.len()), (5, 1), "{error}");
+}
+
+#[test]
 fn what_was_before_does_not_count() {
     let machine = Machine::new();
     (0..=7).for_each(|number| log(&machine.at("pods"), number, "Error: unknown flag: --old"));

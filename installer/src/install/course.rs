@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use pki_core::cluster::spec::Role;
 
+use super::replace;
 use super::role_label::mark_control_plane;
-use crate::desired::{NodeSpec, Resource, Stage};
+use crate::desired::{NodeSpec, Resource, Service, Stage};
 use crate::health::{Gate, GateError, Probes};
 use crate::machine::{Effects, Host, HostError, ImageStore, Progress, ServiceManager};
 use crate::plan::{Action, Plan};
@@ -83,12 +84,20 @@ impl Course<'_> {
         let began = Instant::now();
         let mut timeline = Timeline::default();
         let probes = Probes::of(self.spec);
+        let kubelet = self.kubelet_to_restart(&probes, watcher).await?;
         for stage in Stage::ALL {
             self.stage(stage, host, watcher, began, &mut timeline)?;
+            if let Some((of, kubelet)) = kubelet
+                && of == stage
+            {
+                self.services.install(kubelet).map_err(HostError::from)?;
+            }
             for gate in gates(self.spec, stage) {
                 watcher.now(&format!("waiting: {}", gate.name()));
                 let gate_began = Instant::now();
-                probes.wait(&gate, self.timeout).await?;
+                probes
+                    .wait_beside(&gate, self.timeout, &|service| self.restarts(service))
+                    .await?;
                 watcher.done(gate.name(), gate_began.elapsed());
                 timeline.reached(gate.name(), began);
                 if gate == Gate::Node && self.spec.has(Role::ControlPlane) {
@@ -99,6 +108,28 @@ impl Course<'_> {
             }
         }
         Ok(timeline)
+    }
+
+    /// The kubelet, stopped, where it would not replace pods by itself; with the stage in which it is needed again.
+    async fn kubelet_to_restart(
+        &self,
+        probes: &Probes,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Option<(Stage, &Service)>, HostError> {
+        let replaced = replace::replaced(self.plan);
+        if replaced.is_empty() || probes.ask(Gate::ApiServer).await.is_ok() {
+            return Ok(None);
+        }
+        watcher.now(&format!("ending {}", replaced.join(", ")));
+        let init = self.spec.facts.init;
+        let stopped = replace::forget(&replaced, self.services, init)?;
+        Ok(replace::kubelet(self.desired).filter(|_| stopped))
+    }
+
+    /// How often a service was started again after it had ended by itself.
+    fn restarts(&self, service: &str) -> u32 {
+        let state = self.services.state(service).ok().flatten();
+        state.map_or(0, |state| state.restarts)
     }
 
     fn stage(

@@ -4,6 +4,7 @@ mod course;
 mod desire;
 mod options;
 mod render;
+mod replace;
 mod role_label;
 
 pub use course::{Course, CourseError, Step, Timeline, Watcher};

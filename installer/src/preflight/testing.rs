@@ -209,6 +209,7 @@ fn readings() -> Readings {
     };
     let space = |path: &str| Space {
         path: path.into(),
+        file_system: path.len() as u64,
         available: 20 << 30,
         files: Some(1_000_000),
     };

@@ -48,7 +48,7 @@ pub(super) fn remove(group: &Path) -> Result<(), HostError> {
 }
 
 /// A group and those below it, the deepest first.
-fn tree(group: &Path) -> Vec<PathBuf> {
+pub(super) fn tree(group: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     let Ok(entries) = fs::read_dir(group) else {
         return all;

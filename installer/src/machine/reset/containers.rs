@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -46,6 +47,29 @@ pub(super) fn end<'a>(
         end_all("processes of containers", in_groups)?;
     }
     Ok(())
+}
+
+/// Ends all processes of these pods. Nobody may be there who starts them again.
+pub(crate) fn end_pods(group: &str, pods: &BTreeSet<String>) -> Result<(), HostError> {
+    let mut paths = Vec::new();
+    for group in traces::cgroups(group)? {
+        let groups = cgroups::tree(&group).into_iter();
+        paths.extend(groups.filter(|path| is_of(path, pods)));
+    }
+    end_all("processes of pods", || {
+        let processes = paths.iter().flat_map(|path| cgroups::processes(path));
+        processes.collect()
+    })
+}
+
+/// `pod<uid>` without systemd, `kubepods-<class>-pod<uid>.slice` with it, where `_` stands for `-` in the uid.
+fn is_of(group: &Path, pods: &BTreeSet<String>) -> bool {
+    let name = group.file_name().unwrap_or_default().to_string_lossy();
+    let name = name.strip_suffix(".slice").unwrap_or(&name);
+    let uid = name
+        .rsplit_once("pod")
+        .map(|(_, uid)| uid.replace('_', "-"));
+    uid.is_some_and(|uid| pods.contains(&uid))
 }
 
 /// Kills until there are none: those that we kill may start others.
@@ -115,6 +139,19 @@ fn is_shim(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn groups_of_pods() {
+        let pods = BTreeSet::from(["0123abcd".to_owned(), "01-23".to_owned()]);
+        let is = |path: &str| is_of(Path::new(path), &pods);
+        assert!(is("/sys/fs/cgroup/memory/kubepods/burstable/pod0123abcd"));
+        assert!(is(
+            "/sys/fs/cgroup/kubepods.slice/kubepods-burstable-pod01_23.slice"
+        ));
+        assert!(!is("/sys/fs/cgroup/kubepods/burstable/pod0123abce"));
+        assert!(!is("/sys/fs/cgroup/kubepods"));
+        assert!(!is("/"));
+    }
 
     #[test]
     fn only_the_kubelets_shims() {

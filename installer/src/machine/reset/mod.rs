@@ -4,7 +4,7 @@
 //! another reset finishes it.
 
 mod cgroups;
-mod containers;
+pub(crate) mod containers;
 mod host;
 mod network;
 
