@@ -262,15 +262,3 @@ fn each_error_has_its_place_and_a_hint() {
         "{wrong}"
     );
 }
-
-#[test]
-fn help_opens_with_examples_and_says_what_is_not_there() {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let (code, out, _) = kinstall(here, &["--help"]);
-    assert_eq!(code, Some(0));
-    assert!(out.starts_with("Examples:\n"), "{out}");
-    assert!(out.contains("There is no `kinstall node` yet"), "{out}");
-    let (code, out, _) = kinstall(here, &["check", "--help"]);
-    assert_eq!(code, Some(0));
-    assert!(out.starts_with("Examples:\n"), "{out}");
-}

@@ -229,7 +229,7 @@ pub enum Trace {
     Cgroup(String),
     /// A directory that nobody but a component made, as `/var/lib/cni`, or a file.
     Path(PathBuf),
-    /// What is mounted below this path.
+    /// What is mounted at this path and below it.
     Mounts(PathBuf),
     /// Network namespaces whose file below `/run/netns` begins so.
     NetworkNamespaces(String),

@@ -143,7 +143,7 @@ fn arrow(out: &mut String, graph: &Graph, link: &Link, index: usize) {
     };
     let number = i32::try_from(index).unwrap_or(i32::MAX) + 1;
     // Arrows that end at the same box end at different heights.
-    let spread = |area: Area| area.y + 12 + (number * 11) % (area.height - 24);
+    let spread = |area: Area| area.y + 12 + (number * 13) % (area.height - 24);
     let (from_area, to_area) = (member_area(from.0, from.1), member_area(to.0, to.1));
     let (x1, x2, bend) = if from.0 < to.0 {
         (from_area.x + from_area.width, to_area.x, 60)

@@ -1,5 +1,7 @@
 //! Everything that one machine should have, in the order in which it is made.
 
+use std::path::Path;
+
 use pki_core::cluster::FileMode;
 use pki_core::cluster::spec::Role;
 
@@ -22,7 +24,7 @@ pub const ADDON_MANAGER: &str = "addon-manager";
 pub fn desire(spec: &NodeSpec) -> Result<Vec<Resource>, ComponentError> {
     let images = Images::new(spec);
     let mut resources = vec![
-        directory(layout::KINSTALL, "kinstall's configuration"),
+        directory(Path::new(layout::KINSTALL), "kinstall's configuration"),
         remembered(spec),
     ];
     resources.extend(component::resources(spec, &images)?);
@@ -33,6 +35,11 @@ pub fn desire(spec: &NodeSpec) -> Result<Vec<Resource>, ComponentError> {
     }
     if spec.facts.init == InitSystem::Supervisor {
         resources.extend(supervisor::boot_resources(&kinstall(spec)));
+        let services = Path::new(layout::KINSTALL).join("services");
+        resources.push(directory(
+            &services,
+            "the supervisor's definitions of services",
+        ));
     }
     resources.extend(kubeconfig(spec));
     let persisted = desired::persisted(&resources);
@@ -45,7 +52,7 @@ fn kinstall(spec: &NodeSpec) -> std::path::PathBuf {
     spec.programs.named("kinstall").path.clone()
 }
 
-fn directory(path: &str, why: &str) -> Resource {
+fn directory(path: &Path, why: &str) -> Resource {
     Resource {
         stage: Stage::Files,
         why: why.into(),

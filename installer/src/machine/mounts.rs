@@ -19,6 +19,14 @@ pub(crate) fn all() -> io::Result<Vec<Mount>> {
     Ok(parse(&std::fs::read_to_string("/proc/self/mountinfo")?))
 }
 
+/// Mount points at `path` and below it, the latest first.
+pub(crate) fn at_and_below(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut points: Vec<_> = all()?.into_iter().map(|mount| mount.point).collect();
+    points.retain(|point| point.starts_with(path));
+    points.reverse();
+    Ok(points)
+}
+
 /// Mount points strictly below `path`, the latest first.
 pub(crate) fn below(path: &Path) -> io::Result<Vec<PathBuf>> {
     let mut points: Vec<_> = all()?.into_iter().map(|mount| mount.point).collect();

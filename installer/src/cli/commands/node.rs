@@ -105,6 +105,9 @@ fn install(
 ) -> Result<Outcome, Failure> {
     let spec = &wanted.spec;
     let mut host = Host::open(Root::machine())?;
+    wanted
+        .found
+        .remember(&Path::new(layout::STATE).join("programs.json"));
     let images = machine::images(spec);
     let store = machine::reachable(&images);
     let observed = Observed::read(host.root(), desired, host.ledger(), services, store)?;

@@ -26,6 +26,8 @@ pub struct Wanted {
     pub made: node_source::Outcome,
     /// What is wrong with the programs: preflight tells it.
     pub program_problems: Vec<Problem>,
+    /// What was found out about programs, for the next time.
+    pub found: programs::Found,
 }
 
 /// What is said now, with what was said before.
@@ -99,15 +101,16 @@ impl Wanted {
         let facts = facts::read()?;
         let wishes = programs::wanted(source.node.roles(), asked.options.network);
         let cache = Path::new(layout::STATE).join("programs.json");
-        let (programs, program_problems) =
-            match programs::find(&wishes, &asked.options.bin_dir, &cache) {
-                Ok(programs) => (programs, Vec::new()),
-                Err(problems) => {
-                    let problems = problems.iter();
-                    let told = problems.map(|one| Problem::new(one.to_string(), one.hint()));
-                    (Programs::default(), told.collect())
-                }
-            };
+        let mut found = programs::look(&wishes, &asked.options.bin_dir, &cache);
+        let looked = std::mem::replace(&mut found.programs, Ok(Programs::default()));
+        let (programs, program_problems) = match looked {
+            Ok(programs) => (programs, Vec::new()),
+            Err(problems) => {
+                let problems = problems.iter();
+                let told = problems.map(|one| Problem::new(one.to_string(), one.hint()));
+                (Programs::default(), told.collect())
+            }
+        };
         let spec = NodeSpec {
             cluster: source.spec.clone(),
             node: source.node.clone(),
@@ -121,6 +124,7 @@ impl Wanted {
             source,
             made,
             program_problems,
+            found,
         })
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn matches(root: &Root, trace: &Trace) -> Result<BTreeSet<String>, Ho
             Ok(groups.iter().map(|path| name(path)).collect())
         }
         Trace::Mounts(path) => {
-            let points = mounts::below(path);
+            let points = mounts::at_and_below(path);
             let points = points.map_err(|error| HostError::io(path, "mounts unknown", error))?;
             Ok(points.iter().map(|point| name(point)).collect())
         }

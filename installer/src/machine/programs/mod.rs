@@ -32,6 +32,30 @@ pub fn find(
     bin_dirs: &[PathBuf],
     cache: &Path,
 ) -> Result<Programs, Vec<ProgramProblem>> {
+    let found = look(wanted, bin_dirs, cache);
+    found.remember(cache);
+    found.programs
+}
+
+/// What came of looking for programs. Nothing of it is kept for the next time yet.
+pub struct Found {
+    /// All of them, or every problem with every one.
+    pub programs: Result<Programs, Vec<ProgramProblem>>,
+    seen: Cache,
+    is_news: bool,
+}
+
+impl Found {
+    /// Keeps what was found out in the file `cache`. One that cannot be written costs only time.
+    pub fn remember(&self, cache: &Path) {
+        if self.is_news {
+            self.seen.write(cache);
+        }
+    }
+}
+
+/// The same as [`find`], but that nothing is written.
+pub fn look(wanted: &[ProgramWish], bin_dirs: &[PathBuf], cache: &Path) -> Found {
     let own = env::current_exe().ok();
     let own = own.as_deref().and_then(Path::parent);
     let known = Cache::read(cache);
@@ -54,14 +78,16 @@ pub fn find(
             Err(problem) => problems.push(problem),
         }
     }
-    if seen != known {
-        seen.write(cache);
-    }
+    let is_news = seen != known;
     let mut problems = ProgramProblem::missing_as_one(problems);
     problems.extend(check_skew(&programs));
-    if problems.is_empty() {
-        Ok(programs)
-    } else {
-        Err(problems)
+    Found {
+        programs: if problems.is_empty() {
+            Ok(programs)
+        } else {
+            Err(problems)
+        },
+        seen,
+        is_news,
     }
 }

@@ -55,12 +55,12 @@ pub(super) fn undo_trace(
     }
 }
 
-/// Unmounts what is mounted below a path, the latest first; mounts of the same place one after the other.
+/// Unmounts what is mounted at a path and below it (the kubelet mounts its directory on itself), the latest first; mounts of the same place one after the other.
 fn unmount_below(root: &Root, path: &Path, before: &BTreeSet<String>) -> Result<(), HostError> {
     if !root.is_machine() {
         return Ok(());
     }
-    let points = mounts::below(path)
+    let points = mounts::at_and_below(path)
         .map_err(|error| HostError::io(path, "its mounts are unknown", error))?;
     for point in points {
         if before.contains(&point.display().to_string()) {
