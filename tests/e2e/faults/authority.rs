@@ -46,9 +46,11 @@ pub fn expired(place: &Place<'_>) {
     make(machine, "/root/old", "192.0.2.11", then);
     let others: Vec<_> = place.node.arguments().collect();
     let arguments = [&others[..], &["--dir", "/root/old"]].concat();
-    place.refuses_with(&arguments, &["expired", "ca"]);
-    machine.shell("find /root/old -name '*ca.key' -delete");
+    machine.shell("cp -a /root/old/ca /root/old-keys; find /root/old -name '*ca.key' -delete");
     place.refuses_with(&arguments, &["ca: it expired at", "--ca-dir"]);
+    // Whoever has its key can renew it.
+    let mended = [&arguments[..], &["--ca-dir", "/root/old-keys"]].concat();
+    place.is_mended_with(&mended);
 }
 
 /// A cluster of this machine at that address, as kinstall would have made it at that time.
