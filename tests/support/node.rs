@@ -19,8 +19,9 @@ use crate::record::note;
 /// How long anything may take to become so: images, leases and back-offs on two cores that do other things too.
 pub const PATIENCE: Duration = Duration::from_secs(180);
 
-/// The most memory that an installation may take, in bytes. Of a debug build, two thirds are pages of its own code.
-const MEMORY: u64 = 50 << 20;
+/// The most memory that an installation may take, in bytes: what is wanted of a release build is 50 MB (`tests/bench/node`
+/// measures one). Two thirds of what a debug build takes are pages of its own code, several times as large.
+const MEMORY: u64 = 64 << 20;
 
 /// Where the machine has kinstall: for a boot script to find it.
 const PROGRAMS: &str = "/usr/local/bin";
