@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 
 use crate::desired::{Service, digest};
 
@@ -76,11 +76,15 @@ pub(super) fn read_all(dir: &Path) -> io::Result<(Vec<Service>, Problems)> {
 pub(super) fn write_whole(path: &Path, text: &[u8]) -> io::Result<()> {
     let dir = path.parent().expect("a file in a directory");
     make_private_dir(dir)?;
-    // A temporary file of this crate is born 0600.
-    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
+    // Always of the same name, so that what a killed run left of it goes with the next one, or with the service.
+    let new = half(path);
+    remove_one(&new)?;
+    let mut options = fs::OpenOptions::new();
+    let options = options.write(true).create_new(true).mode(0o600);
+    let mut file = options.open(&new)?;
     file.write_all(text)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
     fs::File::open(dir)?.sync_all()
 }
 
@@ -100,8 +104,19 @@ pub(super) fn make_private_dir(dir: &Path) -> io::Result<()> {
     fs::set_permissions(dir, fs::Permissions::from_mode(0o700))
 }
 
-/// Removes a file that may not be there.
+/// Removes a file that may not be there, and what a killed run may have left of it.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
+    remove_one(&half(path))?;
+    remove_one(path)
+}
+
+/// Where a file is while it is written: readers pass over names that begin with a dot.
+fn half(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default();
+    path.with_file_name(format!(".new-{}", name.display()))
+}
+
+fn remove_one(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

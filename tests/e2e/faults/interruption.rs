@@ -44,22 +44,23 @@ const BY_FILES: [Point; 8] = [
     Exists("/root/kubernetes/*"),
     Exists("/root/kubernetes/cluster.toml"),
     Exists("/var/lib/kinstall/lock"),
-    Exists("/var/lib/kinstall/ledger.json"),
-    Exists("/etc/kubernetes/pki"),
-    Exists("/etc/containerd/config.toml"),
+    AfterExists("/var/lib/kinstall/ledger.json", 50),
+    AfterExists("/etc/kubernetes/pki", 150),
+    AfterExists("/etc/containerd/config.toml", 250),
     Exists("/run/containerd/containerd.sock"),
     AfterExists("/run/containerd/containerd.sock", 400),
 ];
 
 /// What comes up while it waits.
-const BY_COMPONENTS: [Point; 8] = [
+const BY_COMPONENTS: [Point; 9] = [
+    AfterExists("/run/containerd/containerd.sock", 700),
     Exists("/var/lib/containerd/io.containerd.content.v1.content/blobs/sha256/*"),
     Exists("/etc/kubernetes/manifests/*"),
     AfterExists("/var/log/pods/kube-system_etcd-*", 100),
     AfterExists("/var/log/pods/kube-system_kube-apiserver-*", 300),
     AfterExists("/var/lib/etcd/member", 600),
     AfterExists("/etc/kubernetes/manifests/kube-scheduler.yaml", 20),
-    AfterExists("/var/lib/kinstall/addons.json", 150),
+    AfterExists("/run/kinstall/addons.json", 150),
     AfterExists("/var/log/pods/kube-system_kube-proxy-*", 100),
 ];
 
@@ -88,7 +89,7 @@ pub fn show(node: &Node<'_>) {
     for (what, point) in [
         ("reset after a kill, files", BY_FILES[4]),
         ("reset after a kill, containerd", BY_FILES[6]),
-        ("reset after a kill, pods", BY_COMPONENTS[3]),
+        ("reset after a kill, pods", BY_COMPONENTS[4]),
     ] {
         phases.show(what, || {
             assert!(is_killed_at(node, point), "it ended before {point:?}");
@@ -100,19 +101,27 @@ pub fn show(node: &Node<'_>) {
 
 /// Starts a run and kills it. Says whether it was still running then; an end of its own has to be a good one.
 fn is_killed_at(node: &Node<'_>, point: Point) -> bool {
+    let said = tempfile::NamedTempFile::new().expect("a temporary file");
+    let why = || fs::read_to_string(&said).unwrap_or_default();
     let mut command = node.machine.bound_command("kinstall");
     let mut run = command
         .arg("node")
         .args(node.arguments())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(said.reopen().expect("another handle"))
         .spawn()
         .expect("it starts");
+    // Before that, the process that stands for it here has nobody to take along.
+    node.wait_until("it has begun", || {
+        is_running(node)
+            .ok_or_else(|| "not yet".to_owned())
+            .map(drop)
+    });
     let began = Instant::now();
     wait(node, point, &mut run, began);
     let ended = run.try_wait().expect("it is our child");
     if let Some(status) = ended {
-        assert!(status.success(), "{point:?}: {status}");
+        assert!(status.success(), "{point:?}: {status}: {}", why());
         note(&format!("{point:?}: it had ended"));
         return false;
     }
@@ -120,14 +129,13 @@ fn is_killed_at(node: &Node<'_>, point: Point) -> bool {
     run.kill().expect("it runs");
     run.wait().expect("it is our child");
     // The one in the machine is killed by the end of the one here, a moment later.
-    node.wait_until("it is gone", || {
-        let processes = node.machine.processes();
-        let left = processes
-            .iter()
-            .find(|line| line.starts_with("kinstall node"));
-        left.map_or(Ok(()), |line| Err(line.clone()))
-    });
+    node.wait_until("it is gone", || is_running(node).map_or(Ok(()), Err));
     true
+}
+
+fn is_running(node: &Node<'_>) -> Option<String> {
+    let mut processes = node.machine.processes().into_iter();
+    processes.find(|line| line.starts_with("kinstall node"))
 }
 
 fn wait(node: &Node<'_>, point: Point, run: &mut Child, began: Instant) {
@@ -189,7 +197,16 @@ fn leaves_nothing(node: &Node<'_>) {
     let ended = node.kinstall(&["reset", "--yes", "--purge"]);
     assert!(ended.code == Some(0), "{ended}");
     node.machine.shell("rm -r /root/kubernetes");
-    let mine = ["/root", "/var/tmp", "/tmp"];
+    // What the test put there, and the copies that useradd and userdel keep of what they change.
+    let mine = [
+        "/root",
+        "/var/tmp",
+        "/tmp",
+        "/etc/passwd-",
+        "/etc/group-",
+        "/etc/shadow-",
+        "/etc/gshadow-",
+    ];
     let before = node.files_before.clone().without(&mine);
     let files = before.changes_to(&node.machine.files().without(&mine));
     let state = node.before.changes_to(&node.machine.state());

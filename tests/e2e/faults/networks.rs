@@ -7,8 +7,8 @@ pub fn address_gone(place: &Place<'_>) {
     // An earlier phase has had the cluster made, for the address that the machine had then.
     let swap = |from: &str, to: &str| {
         machine.shell(&format!(
-            "ip address add {to}/24 dev eth0 && ip address del {from}/24 dev eth0 && \
-             ip route replace default via 192.0.2.1"
+            "ip address del {from}/24 dev eth0 && ip address add {to}/24 dev eth0 && \
+             ip route add default via 192.0.2.1"
         ));
     };
     swap("192.0.2.11", "192.0.2.78");

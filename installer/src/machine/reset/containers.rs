@@ -42,7 +42,9 @@ pub(super) fn end<'a>(
     };
     end_all("processes of containers", in_groups)?;
     if shims {
-        end_all("containerd's shims", shim_processes)?;
+        // A killed run leaves behind what it had called, which waits for containerd.
+        end_all("imports of images", || processes_that(is_import))?;
+        end_all("containerd's shims", || processes_that(is_shim))?;
         // A shim that came up meanwhile may have started another.
         end_all("processes of containers", in_groups)?;
     }
@@ -107,7 +109,7 @@ fn is_over(id: i32) -> bool {
     matches!(state, None | Some(b'Z' | b'X'))
 }
 
-fn shim_processes() -> Vec<i32> {
+fn processes_that(are: impl Fn(&[u8]) -> bool) -> Vec<i32> {
     let Ok(entries) = fs::read_dir("/proc") else {
         return Vec::new();
     };
@@ -116,24 +118,36 @@ fn shim_processes() -> Vec<i32> {
         .filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
     ids.filter(|id| {
         let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-        is_shim(&line)
+        are(&line)
     })
     .collect()
 }
 
 /// `containerd-shim-runc-v2 -namespace k8s.io -id … -address /run/containerd/containerd.sock`.
 fn is_shim(line: &[u8]) -> bool {
+    name(line).starts_with("containerd-shim")
+        && follows(line, "-namespace", NAMESPACE)
+        && follows(line, "-address", CONTAINERD_SOCKET)
+}
+
+/// `ctr --address /run/containerd/containerd.sock … --namespace k8s.io images import …`.
+fn is_import(line: &[u8]) -> bool {
+    name(line) == "ctr"
+        && follows(line, "--namespace", NAMESPACE)
+        && follows(line, "--address", CONTAINERD_SOCKET)
+        && follows(line, "images", "import")
+}
+
+fn name(line: &[u8]) -> &str {
+    let program = line.split(|byte| *byte == 0).next().unwrap_or_default();
+    let program = std::str::from_utf8(program).unwrap_or_default();
+    program.rsplit('/').next().unwrap_or_default()
+}
+
+fn follows(line: &[u8], option: &str, value: &str) -> bool {
     let words: Vec<_> = line.split(|byte| *byte == 0).collect();
-    let follows = |option: &str, value: &str| {
-        words
-            .windows(2)
-            .any(|pair| pair[0] == option.as_bytes() && pair[1] == value.as_bytes())
-    };
-    let program = String::from_utf8_lossy(words[0]);
-    let name = program.rsplit('/').next().unwrap_or_default();
-    name.starts_with("containerd-shim")
-        && follows("-namespace", NAMESPACE)
-        && follows("-address", CONTAINERD_SOCKET)
+    let mut pairs = words.windows(2);
+    pairs.any(|pair| pair[0] == option.as_bytes() && pair[1] == value.as_bytes())
 }
 
 #[cfg(test)]
@@ -165,5 +179,19 @@ mod tests {
         assert!(!is_shim(line("k8s.io", "/run/other.sock").as_bytes()));
         assert!(!is_shim(b"containerd\0"));
         assert!(!is_shim(b""));
+    }
+
+    #[test]
+    fn only_imports_into_this_containerd() {
+        let line = |namespace: &str, socket: &str| {
+            format!(
+                "/usr/bin/ctr\0--address\0{socket}\0--namespace\0{namespace}\0images\0import\0-"
+            )
+        };
+        assert!(is_import(line(NAMESPACE, CONTAINERD_SOCKET).as_bytes()));
+        assert!(!is_import(line("moby", CONTAINERD_SOCKET).as_bytes()));
+        assert!(!is_import(line(NAMESPACE, "/run/other.sock").as_bytes()));
+        assert!(!is_import(b"ctr\0images\0ls"));
+        assert!(!is_import(b""));
     }
 }
