@@ -137,6 +137,7 @@ step_run() {
   else
     install_node bench/peak >bench/init.log 2>&1 || { cat bench/init.log >&2; exit 1; }
     echo "peak-kib $(cat bench/peak)"
+    grep '^  ' bench/init.log >&2
   fi
   said ended
   wait "$watching"
@@ -203,8 +204,6 @@ resolves() {
 
 step_use() {
   local process name requests utime stime
-  requests=$(kubectl get pods --all-namespaces --output json | jq -c '[.items[] | select(.metadata.namespace == "kube-system")
-    | {key: .spec.containers[0].name, value: (.spec.containers[0].resources.requests // {})}] | from_entries')
   # Half a minute after all that: what it takes when nothing happens.
   sleep 30
   kinstall status --json >bench/status.json
@@ -212,6 +211,8 @@ step_use() {
   mapfile -t before < <(ticks)
   sleep 30
   mapfile -t after < <(ticks)
+  requests=$(kubectl get pods --all-namespaces --output json | jq -c '[.items[] | select(.metadata.namespace == "kube-system")
+    | {key: .spec.containers[0].name, value: (.spec.containers[0].resources.requests // {})}] | from_entries')
   paste -d' ' <(printf '%s\n' "${before[@]}") <(printf '%s\n' "${after[@]}") |
     jq -Rn --slurpfile status bench/status.json --argjson requests "$requests" --argjson hertz "$(getconf CLK_TCK)" '
       ([inputs | split(" ") | {key: .[0], value: [.[1], .[3]] | map(tonumber)}] | from_entries) as $ticks

@@ -10,6 +10,7 @@ pub mod image;
 pub mod judge;
 pub mod kpki;
 pub mod machine;
+pub mod memory;
 pub mod namespace;
 pub mod node;
 pub mod phases;

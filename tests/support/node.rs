@@ -13,10 +13,15 @@ use serde_json::Value;
 use crate::command::{Ended, run, succeed};
 use crate::component;
 use crate::machine::{Files, Machine, State};
+use crate::memory;
 use crate::record::note;
 
 /// How long anything may take to become so: images, leases and back-offs on two cores that do other things too.
 pub const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The most memory that an installation may take, in bytes: what is wanted of a release build is 50 MB (`tests/bench/node`
+/// measures one). Two thirds of what a debug build takes are pages of its own code, several times as large.
+const MEMORY: u64 = 64 << 20;
 
 /// Where the machine has kinstall: for a boot script to find it.
 const PROGRAMS: &str = "/usr/local/bin";
@@ -61,13 +66,17 @@ impl<'a> Node<'a> {
     pub fn install(machine: Machine<'a>, arguments: &[&str]) -> Self {
         let node = Self::prepare(machine, arguments);
         let began = Instant::now();
-        let ended = node.kinstall_node();
+        let mut kinstall = memory::watched(&node.machine, "kinstall");
+        let ended = run(kinstall.arg("node").args(&node.arguments));
         assert!(ended.code == Some(0), "{ended}");
+        let peak = memory::peak(&node.machine);
         note(&format!(
-            "kinstall node: {:.1} s\n{}",
+            "kinstall node: {:.1} s, at most {:.1} MiB of memory\n{}",
             began.elapsed().as_secs_f64(),
+            peak as f64 / f64::from(1 << 20),
             ended.stdout
         ));
+        assert!(peak < MEMORY, "{peak} bytes of memory");
         node
     }
 

@@ -231,8 +231,16 @@ impl Pod {
             let volume = list(&self.template["volumes"]).find(|one| one["name"] == name);
             fill(node, &directory, volume.expect("declared"), &self.template);
             let place = text(&mount["mountPath"]).replace("/var/run/", "/run/");
-            let directory = directory.display();
-            script += &format!("mkdir -p {place}\nmount --bind {directory} {place}\n");
+            script += &match mount["subPath"].as_str() {
+                Some(file) => {
+                    let file = directory.join(file);
+                    format!("touch {place}\nmount --bind {} {place}\n", file.display())
+                }
+                None => {
+                    let directory = directory.display();
+                    format!("mkdir -p {place}\nmount --bind {directory} {place}\n")
+                }
+            };
         }
         script += "mount -o bind,ro /proc/sys /proc/sys\n";
         let pod = &self.template["securityContext"];

@@ -196,7 +196,7 @@ impl Host {
     }
 }
 
-/// Imports images, several at once.
+/// Imports the images that are not there yet, several at once.
 fn import(
     fuse: &Fuse,
     effects: Effects<'_>,
@@ -208,10 +208,19 @@ fn import(
     }
     let burnt = |error| HostError::io(Path::new("/"), "interrupted", error);
     fuse.burn().map_err(burnt)?;
-    let wanted: Vec<&Image> = images.iter().map(|(_, image)| *image).collect();
-    let results = store(effects)?.import_all(&wanted, &|_, _| {});
+    let store = store(effects)?;
+    // The plan of a first run was made before containerd ran, so it knew of none. A name says all of an image's content.
+    let present = store.present().unwrap_or_default();
+    let (there, missing): (Vec<_>, Vec<_>) = images
+        .iter()
+        .partition(|(_, image)| present.contains(&image.reference));
+    for (change, _) in there {
+        report(Progress::Done(change));
+    }
+    let wanted: Vec<&Image> = missing.iter().map(|(_, image)| *image).collect();
+    let results = store.import_all(&wanted, &|_, _| {});
     let mut first = Ok(());
-    for ((change, _), result) in images.iter().zip(results) {
+    for ((change, _), result) in missing.iter().zip(results) {
         match result {
             Ok(()) => report(Progress::Done(change)),
             Err(error) if first.is_ok() => first = Err(error.into()),

@@ -62,7 +62,10 @@ fn probe(wish: &ProgramWish, path: &Path) -> Result<Entry, ProgramProblem> {
     let digest = digest(path, &head, file)?;
     let mut libraries = Vec::new();
     let mut library_stamps = Vec::new();
-    if kind == elf::Kind::Native {
+    // These two are never in an image, so nobody asks for their libraries; and the symbols of kinstall itself, read for
+    // them, would be what takes most of an installation's memory.
+    let is_only_here = matches!(wish.name.as_str(), "kinstall" | "kinstall-flannel");
+    if kind == elf::Kind::Native && !is_only_here {
         for library in loaded(path)? {
             let file = File::open(&library).map_err(|error| self::unreadable(&library, &error))?;
             let metadata = file.metadata();
