@@ -13,7 +13,7 @@ pub fn ends(place: &Place<'_>) {
     place.put("containerd", script.as_bytes());
     place.refuses(&[
         "containerd answers: not after",
-        "containerd ended",
+        "containerd ended 5 times",
         "\n         containerd: cannot today\n",
         "kinstall logs containerd",
     ]);

@@ -293,6 +293,7 @@ impl Keeping {
         self.record.process = None;
         self.record.last_end = Some(how);
         self.backoff.ran(self.started.elapsed());
+        self.ready.ended();
         self.wait_and_try_again();
     }
 
