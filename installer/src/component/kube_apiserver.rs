@@ -1,7 +1,6 @@
 //! kube-apiserver, as a static pod.
 
-use pki_core::cluster::spec::{Endpoint, Host, IpFamily, Role};
-use pki_core::x509::SubjectAltName;
+use pki_core::cluster::spec::{IpFamily, Role};
 
 use super::address::{any, list, loopback, url};
 use super::arguments::Arguments;
@@ -11,7 +10,7 @@ use super::static_pod::{Health, How, StaticPod};
 use super::tree::CLIENT_CA;
 use super::{ComponentError, Images, accounts, admission, audit_policy, etcd, tls};
 use crate::desired::layout::APISERVER_ACCOUNT;
-use crate::desired::{DirectoryContents, NodeSpec, Resource, Stage};
+use crate::desired::{DirectoryContents, NodeSpec, Resource, Stage, apiserver_port};
 
 const NAME: &str = "kube-apiserver";
 /// Where the audit log is.
@@ -32,7 +31,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
         writes: vec![AUDIT],
         health: Health {
             address: loopback(spec),
-            port: port(spec),
+            port: apiserver_port(&spec.cluster, &spec.node),
             // Nobody is anonymous here, and a static pod may hold no token: whether it accepts a connection is all that
             // the kubelet can ask. It listens once its storage is there.
             how: How::Tcp,
@@ -55,27 +54,6 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
     Ok(resources)
 }
 
-/// The port that this node's API server listens on: the endpoint's, where that is this very node. A load balancer may
-/// have another in front of it.
-pub(super) fn port(spec: &NodeSpec) -> u16 {
-    let endpoint = spec.cluster.endpoint();
-    let here = match endpoint.host() {
-        Host::Ip(address) => spec.node.addresses().contains(address),
-        Host::Dns(name) => {
-            let own = |san: &SubjectAltName| *san == SubjectAltName::Dns(name.clone());
-            *name == spec.node.name().dns_name()
-                || spec.node.sans().iter().any(own)
-                // There is nobody else that it could be.
-                || spec.cluster.nodes_with(Role::ControlPlane).count() == 1
-        }
-    };
-    if here {
-        endpoint.port()
-    } else {
-        Endpoint::DEFAULT_PORT
-    }
-}
-
 fn arguments(
     spec: &NodeSpec,
     credentials: &mut Credentials<'_>,
@@ -92,7 +70,7 @@ fn where_it_is(arguments: &mut Arguments, spec: &NodeSpec) {
     arguments
         .flag("advertise-address", spec.address())
         .flag("bind-address", any(spec))
-        .flag("secure-port", port(spec))
+        .flag("secure-port", apiserver_port(&spec.cluster, &spec.node))
         .flag(
             "service-cluster-ip-range",
             list(spec.cluster.service_cidrs()),
