@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use regex::Regex;
-use snapbox::{Assert, Data, Redactions};
+use snapbox::{Assert, Data};
+
+mod transcript;
 
 #[test]
 fn every_command_answers_as_written() {
@@ -61,19 +62,7 @@ fn run(case: &Path, fixtures: &Path) -> Result<(), String> {
     if name.starts_with("error-") && contents(&sandbox) != before {
         return Err("an error changed the directory".into());
     }
-    let mut redactions = Redactions::new();
-    let mut redact = |name: &'static str, pattern: &str| {
-        redactions
-            .insert(name, Regex::new(pattern).unwrap())
-            .unwrap();
-    };
-    redact("[TIME]", r"(?<redacted>20\d\d-\d\d-\d\dT[\d:.]+Z)");
-    redact("[DATE]", r"(?<redacted>2\d\d\d-\d\d-\d\d) \(");
-    redact("[DAYS]", r"(?:\(|days-left.: )(?<redacted>\d+)(?: days|,)");
-    redact("[DIGEST]", r"\b(?<redacted>[0-9a-f]{64})\b");
-    redact("[KEYID]", r"\b(?<redacted>[0-9a-f]{40})\b");
-    redact("[SERIAL]", r"\b(?<redacted>[0-9a-f]{32})\b");
-    redact("[VERSION]", r"kpki (?<redacted>\d+\.\d+\.\d+)");
+    let mut redactions = transcript::redactions();
     let here = sandbox.to_string_lossy().into_owned();
     redactions.insert("[HERE]", here).unwrap();
     Assert::new()

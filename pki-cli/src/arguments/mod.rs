@@ -3,6 +3,7 @@
 mod apply;
 mod color;
 mod completions;
+mod groups;
 mod import;
 mod init;
 mod inspect;
@@ -16,7 +17,7 @@ mod verify;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use apply::Apply;
 pub use color::Color;
@@ -47,7 +48,7 @@ Documents go to standard output, everything else to standard error. docs/kpki.md
 /// A Kubernetes cluster's PKI, made from one short spec and kept right for years.
 #[derive(Debug, Parser)]
 #[command(name = "kpki", version, before_help = EXAMPLES, after_help = EXIT)]
-#[command(max_term_width = 110, disable_help_subcommand = true)]
+#[command(max_term_width = 110)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -83,12 +84,18 @@ pub enum Command {
 /// Reads the command line.
 pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Usage> {
     let arguments: Vec<_> = arguments.into_iter().collect();
-    Cli::try_parse_from(&arguments).map_err(|error| Usage::new(error, &arguments))
+    let mut definition = definition();
+    definition
+        .try_get_matches_from_mut(&arguments)
+        .and_then(|mut matches| {
+            Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut definition))
+        })
+        .map_err(|error| Usage::new(error, &arguments))
 }
 
 /// The definition that help, man pages and completions are made from.
 pub fn definition() -> clap::Command {
-    Cli::command()
+    groups::listed(Cli::command())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::errors::printable;
 use super::style::{STRONG, WEAK};
+use super::words::terminal_width;
 
 const GAP: &str = "  ";
 /// Where no terminal says how wide it is.
@@ -76,7 +77,7 @@ impl Table {
 
     /// The table for this terminal.
     pub fn render(&self) -> String {
-        self.render_for(terminal_width())
+        self.render_for(terminal_width().unwrap_or(DEFAULT_WIDTH))
     }
 
     fn render_for(&self, width: usize) -> String {
@@ -160,7 +161,7 @@ impl Table {
 }
 
 /// Lines no wider than `width`, broken at blanks; a single word may be wider.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
@@ -179,15 +180,6 @@ fn longest_word(text: &str) -> usize {
         .map(UnicodeWidthStr::width)
         .max()
         .unwrap_or(0)
-}
-
-/// How wide the terminal is, if standard output is one.
-fn terminal_width() -> usize {
-    rustix::termios::tcgetwinsize(std::io::stdout())
-        .ok()
-        .map(|size| usize::from(size.ws_col))
-        .filter(|width| *width > 0)
-        .unwrap_or(DEFAULT_WIDTH)
 }
 
 #[cfg(test)]

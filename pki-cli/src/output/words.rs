@@ -38,3 +38,9 @@ pub fn shell(argument: &str) -> String {
         format!("'{}'", argument.replace('\'', "'\\''"))
     }
 }
+
+/// How wide the terminal is, if standard output is one.
+pub fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|width| *width > 0)
+}
