@@ -142,6 +142,13 @@ impl Location {
             path: RelativePath::new(path)?,
         })
     }
+
+    /// The name of the node whose tree it is in: `nodes/<name>/...`.
+    pub fn node(&self) -> Option<&str> {
+        let below = self.path.as_str().strip_prefix("nodes/")?;
+        let (node, _) = below.split_once('/')?;
+        (self.root == Root::Tree).then_some(node)
+    }
 }
 
 #[cfg(test)]
@@ -192,5 +199,14 @@ mod tests {
         let split = |text: &str| RelativePath::new(text).map(|path| path.split().0.to_owned());
         assert_eq!(split("a/b/c").as_deref(), Ok("a/b"));
         assert_eq!(split("c").as_deref(), Ok(""));
+    }
+
+    #[test]
+    fn a_node_has_a_tree_of_its_own() {
+        let node = |path: &str| Location::tree(path).unwrap().node().map(str::to_owned);
+        assert_eq!(node("nodes/cp1/pki/ca.crt").as_deref(), Some("cp1"));
+        assert_eq!(node("users/alice.conf"), None);
+        assert_eq!(node("nodes/cp1"), None);
+        assert_eq!(Location::authorities("nodes/cp1/x").unwrap().node(), None);
     }
 }

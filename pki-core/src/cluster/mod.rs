@@ -3,6 +3,7 @@
 pub mod spec;
 
 pub mod blueprint;
+pub mod consumer;
 mod encryption;
 mod file_mode;
 mod kubeconfig;

@@ -4,6 +4,7 @@ pub mod store;
 
 pub mod apply;
 pub mod cluster_directory;
+pub mod dial;
 pub mod host;
 pub mod import;
 pub mod inventory;

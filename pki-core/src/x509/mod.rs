@@ -17,6 +17,7 @@ mod leaf_request;
 mod lifetime;
 pub mod lint;
 mod name_constraints;
+pub(crate) mod observer;
 mod pem;
 mod private_key;
 mod public_key;

@@ -82,6 +82,11 @@ impl Identity {
         &self.chain
     }
 
+    /// As rustls wants it.
+    pub(crate) fn certified_key(&self) -> Arc<CertifiedKey> {
+        self.key.clone()
+    }
+
     /// A server that asks no client for a certificate.
     pub fn server_config(&self) -> ServerConfig {
         server(self, None, system_clock())
@@ -170,7 +175,7 @@ pub(super) fn client(
     }
 }
 
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 

@@ -170,7 +170,7 @@ impl TrustAnchors {
         &self.certificates
     }
 
-    pub(super) fn anchors(&self) -> &[TrustAnchor<'static>] {
+    pub(crate) fn anchors(&self) -> &[TrustAnchor<'static>] {
         &self.anchors
     }
 
