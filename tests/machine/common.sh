@@ -59,9 +59,15 @@ remove_network() {
   for list in "$directory"/*/cgroups; do
     remove_cgroups "$list"
   done
-  # The lock last: without it nobody would look here again.
-  find "$directory" -xdev -mindepth 1 ! -path "$directory/lock" -delete
+  # The lock last: without it nobody would look here again. A `boot` that was not killed with the others may still be
+  # putting its own things away.
+  wait_for 10 empty "$directory" || fail "$directory cannot be emptied" "see what is in it"
   rm -rf "$directory"
+}
+
+empty() {
+  find "$1" -xdev -mindepth 1 ! -path "$1/lock" -delete 2>/dev/null
+  [[ -z $(find "$1" -xdev -mindepth 1 ! -path "$1/lock") ]]
 }
 
 not_running() { ! is_running "$1"; }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use tests::command::{run, succeed};
 use tests::machine::{Families, Kind, Machine, MachineOptions, Network};
+use tests::node::turn;
 
 /// What a machine must not change: the kernel's settings, links, rules, mounts and cgroups of this one.
 fn surroundings() -> String {
@@ -28,6 +29,7 @@ fn surroundings() -> String {
 
 #[test]
 fn is_a_machine_of_its_own() {
+    let _turn = turn();
     let before = surroundings();
     {
         let network = Network::new(Families::Both);
@@ -228,6 +230,49 @@ fn remembers_only_its_disk(machine: &mut Machine<'_>) {
     assert_eq!(state.part("nftables"), Vec::<String>::new());
     assert!(!state.part("links").iter().any(|line| line.contains("br7")));
     assert_eq!(machine.kill_all_of("sleep"), 1);
+}
+
+/// A Debian with systemd as process 1, which changes as little of this machine.
+#[test]
+fn is_booted_by_systemd() {
+    let _turn = turn();
+    let before = surroundings();
+    {
+        let network = Network::new(Families::Both);
+        let mut machine = Machine::boot(&network, MachineOptions::debian());
+        assert_eq!(machine.shell("cat /proc/1/comm"), "systemd\n");
+        is_settled(&machine);
+        for host in [network.outside(), network.far()] {
+            succeed(
+                host.command("ping")
+                    .args(["-c", "1", "-W", "5", "192.0.2.11"]),
+            );
+        }
+        // A unit has cgroups, is started by a boot, and its words are in the journal.
+        let unit = "printf '[Service]\\nExecStart=sh -c \"echo words; exec sleep 54321\"\\n[Install]\\nWantedBy=multi-user.target\\n' \
+                    >/etc/systemd/system/own.service";
+        machine.shell(&format!("{unit} && systemctl enable --quiet --now own"));
+        let group = machine.shell("cat /proc/$(pgrep -x sleep)/cgroup");
+        assert!(
+            group.contains(":pids:/system.slice/own.service\n"),
+            "{group}"
+        );
+        machine.reboot();
+        is_settled(&machine);
+        assert_eq!(machine.kill_all_of("sleep"), 1);
+        let words = machine.shell("journalctl --quiet --unit own --output cat | grep -c words");
+        assert_eq!(words, "2\n");
+        machine.shut_down();
+        machine.switch_on();
+        is_settled(&machine);
+    }
+    assert_eq!(surroundings(), before);
+}
+
+fn is_settled(machine: &Machine<'_>) {
+    let state = machine.run("systemctl", &["is-system-running", "--wait"]);
+    let failed = machine.shell("systemctl --failed --plain --no-legend");
+    assert_eq!((state.stdout.trim(), &*failed), ("running", ""));
 }
 
 /// Nobody is left to clean up but the next who comes.

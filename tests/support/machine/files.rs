@@ -38,15 +38,16 @@ pub enum Kind {
 }
 
 impl Files {
-    /// `disk` holds `root` and, for /usr, what is new there.
-    pub(super) fn of(disk: &Path) -> Self {
+    /// `disk` holds `root` and, for /usr, what is new there. `system` is what it was made from.
+    pub(super) fn of(disk: &Path, system: &Path) -> Self {
         let mut found = BTreeMap::new();
         collect(&disk.join("root"), Path::new("/"), &mut found);
         let mut programs = BTreeMap::new();
         collect(&disk.join("usr"), Path::new("/usr"), &mut programs);
         // A directory is copied when something in it changes: that says nothing.
         programs.retain(|path, entry| {
-            entry.kind != Kind::Directory || entry_of(path).as_ref() != Some(entry)
+            let below = path.strip_prefix("/").expect("collected below it");
+            entry.kind != Kind::Directory || entry_of(&system.join(below)).as_ref() != Some(entry)
         });
         found.extend(programs);
         Self(found)

@@ -27,6 +27,9 @@ use network::{script, wait_for};
 /// From its switch to its last boot script: 2 seconds on an idle machine, and what the scripts take.
 const BOOT: Duration = Duration::from_secs(120);
 
+/// Less than the 90 seconds that systemd gives what does not end.
+const SHUTDOWN: Duration = Duration::from_secs(60);
+
 /// A machine with a disk, a network card and processes of its own. Dropping it switches it off for good.
 #[derive(Debug)]
 pub struct Machine<'a> {
@@ -116,6 +119,19 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Has its init system switch it off, and waits until it is; [`Self::switch_on`] boots it again.
+    pub fn shut_down(&mut self) {
+        self.shell("systemctl poweroff");
+        let mut power = self.power.take().expect("it is on");
+        let off = wait_for(SHUTDOWN, || {
+            power.try_wait().is_ok_and(|ended| ended.is_some())
+        });
+        if !off {
+            self.power = Some(power);
+            panic!("{} is still on after {SHUTDOWN:?}", self.name());
+        }
+    }
+
     /// Boots it from its disk and waits for the last of its boot scripts.
     pub fn switch_on(&mut self) {
         let mut command = script("boot");
@@ -161,7 +177,9 @@ impl<'a> Machine<'a> {
     /// Everything on its disk.
     pub fn files(&self) -> Files {
         // The disk is mounted in the network's namespace only, also while the machine is off.
-        Files::of(&self.network.path(&self.directory().join("disk.mounted")))
+        let disk = self.network.path(&self.directory().join("disk.mounted"));
+        let system = self.options.system.as_deref();
+        Files::of(&disk, system.unwrap_or(Path::new("/")))
     }
 
     /// The command line of every process in it, containers' too, but for its first.
@@ -186,7 +204,7 @@ impl<'a> Machine<'a> {
     }
 }
 
-/// The last thing that tests/machine/init says.
+/// The last thing that a boot says.
 const BOOTED: &str = "machine: booted";
 
 impl Drop for Machine<'_> {

@@ -4,6 +4,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::network::script;
+use crate::command::succeed;
+
 /// What a machine is given. The default is node1 with the first addresses of the network's families.
 #[derive(Clone, Debug)]
 pub struct MachineOptions {
@@ -17,6 +20,8 @@ pub struct MachineOptions {
     pub disk: String,
     /// Directories of this machine that it sees at the same place, read-only.
     pub shares: Vec<PathBuf>,
+    /// A root file system with an init of its own; none: the programs of this machine, and no init system.
+    pub system: Option<PathBuf>,
 }
 
 impl Default for MachineOptions {
@@ -27,11 +32,27 @@ impl Default for MachineOptions {
             gateways: Vec::new(),
             disk: "20G".to_owned(),
             shares: Vec::new(),
+            system: None,
         }
     }
 }
 
 impl MachineOptions {
+    /// A Debian that systemd boots, as `tests/machine/debian` builds it.
+    pub fn debian() -> Self {
+        let path = succeed(script("debian").arg("--path"));
+        let system = PathBuf::from(path.trim());
+        assert!(
+            system.is_dir(),
+            "{} is not there\nhint: tests/machine/debian",
+            system.display()
+        );
+        Self {
+            system: Some(system),
+            ..Self::default()
+        }
+    }
+
     /// As `tests/machine/boot` reads them.
     pub(super) fn add_to<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command.args(["--host-name", &self.host_name, "--disk", &self.disk]);
@@ -43,6 +64,9 @@ impl MachineOptions {
         }
         for share in &self.shares {
             command.arg("--share").arg(share);
+        }
+        if let Some(system) = &self.system {
+            command.arg("--system").arg(system);
         }
         command
     }
