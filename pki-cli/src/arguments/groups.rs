@@ -10,7 +10,7 @@ use crate::output::words::terminal_width;
 /// Each heading, and the commands below it in the order of their use.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("A cluster's PKI", &["init", "plan", "apply", "import"]),
-    ("Look at it", &["verify", "lint", "inspect"]),
+    ("Look at it", &["check", "verify", "lint", "inspect"]),
     ("The profiles and the spec", &["profile", "schema"]),
     ("The program itself", &["help", "completions", "man"]),
 ];

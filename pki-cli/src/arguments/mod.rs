@@ -1,6 +1,7 @@
 //! The command line, one file a command.
 
 mod apply;
+mod check;
 mod color;
 mod completions;
 mod groups;
@@ -20,6 +21,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use apply::Apply;
+pub use check::Check;
 pub use color::Color;
 pub use completions::Completions;
 pub use import::Import;
@@ -39,10 +41,11 @@ Examples:
   kpki plan                                  what differs from cluster.toml, and why
   kpki apply                                 mend it: renew, reissue, rewrite
   kpki verify                                a TLS handshake over every connection of the cluster
+  kpki check                                 how long every certificate lasts, and what is wrong
   kpki inspect kubernetes/ca/ca.crt          what is in a certificate, key or kubeconfig";
 
 const EXIT: &str = "\
-Exit codes: 0 fine; 1 something needs your attention; 2 a bug in kpki.
+Exit codes: 0 fine; 1 something needs your attention; 2 a bug in kpki, or what check could not tell.
 Documents go to standard output, everything else to standard error. docs/kpki.md describes the JSON.";
 
 /// A Kubernetes cluster's PKI, made from one short spec and kept right for years.
@@ -70,6 +73,7 @@ pub enum Command {
     Plan(Plan),
     Apply(Apply),
     Verify(Verify),
+    Check(Check),
     Lint(Lint),
     Inspect(Inspect),
     Import(Import),

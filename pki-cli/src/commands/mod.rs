@@ -1,6 +1,7 @@
 //! What each command does, one file a command.
 
 mod apply;
+pub mod check;
 mod completions;
 mod import;
 mod init;
@@ -27,6 +28,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Plan(arguments) => plan::run(&arguments),
         Command::Apply(arguments) => apply::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
@@ -35,13 +37,12 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
     };
-    let told = outcome.and_then(|Outcome { text, attention }| {
+    let told = outcome.and_then(|Outcome { text, code }| {
         say(&text).map_err(|error| Failure::io(Path::new("standard output"), &error))?;
-        Ok(attention)
+        Ok(code)
     });
     match told {
-        Ok(false) => ExitCode::SUCCESS,
-        Ok(true) => errors::THEIRS.into(),
+        Ok(code) => code.into(),
         Err(failure) => {
             failure.print();
             errors::THEIRS.into()

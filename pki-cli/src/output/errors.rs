@@ -16,6 +16,8 @@ use super::style::{ERROR, HINT, WARNING};
 pub const THEIRS: u8 = 1;
 /// A bug, or a system that does not do what systems do.
 pub const OURS: u8 = 2;
+/// `kpki check` could not tell everything.
+pub const UNKNOWN: u8 = 2;
 
 /// Why a command did not do what it was asked to.
 #[derive(Debug)]
@@ -71,6 +73,12 @@ impl Failure {
         Self {
             problems: Problem::of_spec(error, file),
         }
+    }
+
+    /// What is wrong, in one line.
+    pub fn facts(&self) -> String {
+        let facts: Vec<_> = self.problems.iter().map(|problem| &*problem.fact).collect();
+        facts.join("; ")
     }
 
     /// Tells all of it on standard error.

@@ -3,6 +3,7 @@
 pub mod errors;
 pub mod issued;
 pub mod json;
+pub mod metrics;
 pub mod progress;
 pub mod style;
 pub mod table;
@@ -14,22 +15,34 @@ use std::io::{self, Write};
 pub struct Outcome {
     /// The whole document, with colours.
     pub text: String,
-    /// Whether somebody should do something: exit code 1.
-    pub attention: bool,
+    /// The exit code: 1 where somebody should do something.
+    pub code: u8,
 }
 
 impl Outcome {
     /// All is well.
     pub fn fine(text: String) -> Self {
-        Self {
-            text,
-            attention: false,
-        }
+        Self { text, code: 0 }
     }
 
     /// Somebody should do something, if `attention`.
     pub fn with_attention(text: String, attention: bool) -> Self {
-        Self { text, attention }
+        Self {
+            text,
+            code: if attention { errors::THEIRS } else { 0 },
+        }
+    }
+
+    /// What `kpki check` found. That something could not be told is told by the exit code even where something else
+    /// needs attention, as grep does: what is unknown may be worse.
+    pub fn of_check(text: String, attention: bool, unknown: bool) -> Self {
+        match unknown {
+            true => Self {
+                text,
+                code: errors::UNKNOWN,
+            },
+            false => Self::with_attention(text, attention),
+        }
     }
 }
 

@@ -13,7 +13,11 @@ pub fn redactions() -> Redactions {
     };
     redact("[TIME]", r"(?<redacted>20\d\d-\d\d-\d\dT[\d:.]+Z)");
     redact("[DATE]", r"(?<redacted>2\d\d\d-\d\d-\d\d) \(");
-    redact("[DAYS]", r"(?:\(|days-left.: )(?<redacted>\d+)(?: days|,)");
+    redact("[UNIX]", r" (?<redacted>[12]\d{9})\b");
+    redact(
+        "[DAYS]",
+        r"(?:\(|days-left.: )(?<redacted>-?\d+)(?: days|,)",
+    );
     redact("[DIGEST]", r"\b(?<redacted>[0-9a-f]{64})\b");
     redact("[KEYID]", r"\b(?<redacted>[0-9a-f]{40})\b");
     redact("[SERIAL]", r"\b(?<redacted>[0-9a-f]{32})\b");

@@ -1,8 +1,12 @@
 //! Kubeconfigs: a client certificate, its key, a server and its CA in one file.
 
+mod contents;
+
 use base64ct::{Base64, Encoding};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
+
+pub use contents::{KubeconfigClient, KubeconfigContents};
 
 use super::yaml::{self, YamlError};
 use crate::x509::{Certificate, CertificateError, PrivateKey, PrivateKeyError};
@@ -90,22 +94,18 @@ impl Kubeconfig {
         let context = named(document.contexts, &document.current_context, "context")?;
         let cluster = named(document.clusters, &context.cluster, "cluster")?;
         let user = named(document.users, &context.user, "user")?;
-        let chain = |pem: &[u8], field| {
-            Certificate::from_pem_chain(pem)
-                .map_err(|error| KubeconfigError::Certificate { field, error })
-        };
         Ok(Self {
             trusts: material(
                 cluster.authority_data,
                 cluster.authority,
                 AUTHORITY,
-                |pem| chain(pem, AUTHORITY),
+                |pem| certificates(pem, AUTHORITY),
             )?,
             chain: material(
                 user.certificate_data,
                 user.certificate,
                 CERTIFICATE,
-                |pem| chain(pem, CERTIFICATE),
+                |pem| certificates(pem, CERTIFICATE),
             )?,
             key: material(user.key_data, user.key, KEY, |pem| {
                 PrivateKey::from_pem(pem).map_err(KubeconfigError::Key)
@@ -170,6 +170,10 @@ fn named<N: Named>(
     found
         .map(Named::content)
         .ok_or(KubeconfigError::Missing(kind))
+}
+
+fn certificates(pem: &[u8], field: &'static str) -> Result<Vec<Certificate>, KubeconfigError> {
+    Certificate::from_pem_chain(pem).map_err(|error| KubeconfigError::Certificate { field, error })
 }
 
 /// What is embedded wins over what is referred to, as in client-go's rest.TLSClientConfig.

@@ -16,7 +16,7 @@ pub use encryption::{
     EncryptionError, check_encryption_configuration, generate_encryption_configuration,
 };
 pub use file_mode::FileMode;
-pub use kubeconfig::{Kubeconfig, KubeconfigError, Material};
+pub use kubeconfig::{Kubeconfig, KubeconfigClient, KubeconfigContents, KubeconfigError, Material};
 pub(crate) use location::CONTROL_DIRECTORY;
 pub use location::{Location, PathError, RelativePath, Root};
 pub use yaml::YamlError;

@@ -53,7 +53,7 @@ pub struct Served {
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
     /// Its name leads nowhere.
-    #[error("{server}: the name {} cannot be resolved: {source}", .server.host)]
+    #[error("{server}: the name {} cannot be resolved: {}", .server.host, plain(source))]
     Resolve {
         /// Which server.
         server: ServerAddress,
@@ -61,7 +61,7 @@ pub enum DialError {
         source: io::Error,
     },
     /// Nobody listens there, or nobody answers.
-    #[error("{server}: no connection: {source}")]
+    #[error("{server}: no connection: {}", plain(source))]
     Connect {
         /// Which server.
         server: ServerAddress,
@@ -280,6 +280,13 @@ fn bound(stream: &TcpStream, deadline: Instant) -> io::Result<()> {
     stream.set_write_timeout(Some(left))
 }
 
+/// The number of a system's error helps nobody who has the words.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    let words = text.split(" (os error").next();
+    words.unwrap_or_default().to_owned()
+}
+
 fn left(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
@@ -311,7 +318,7 @@ fn in_words(error: &io::Error, shown: Option<bool>) -> String {
             format!("it refuses the client's certificate ({alert:?})")
         }
         (Some(Error::InvalidMessage(_)), _) => "what the server says is not TLS".into(),
-        _ => error.to_string(),
+        _ => plain(error),
     }
 }
 
@@ -351,4 +358,4 @@ impl fmt::Display for ServerAddress {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

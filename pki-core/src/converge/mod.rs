@@ -3,11 +3,13 @@
 pub mod store;
 
 pub mod apply;
+pub mod check;
 pub mod cluster_directory;
 pub mod dial;
 pub mod host;
 pub mod import;
 pub mod inventory;
+pub mod marked_file;
 pub mod plan;
 pub mod problem;
 pub mod verify;

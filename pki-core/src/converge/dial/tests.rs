@@ -50,7 +50,7 @@ fn listening(answer: impl FnOnce(TcpStream) + Send + 'static) -> ServerAddress {
 }
 
 /// As a web server does it: whatever comes is read until the other one leaves.
-fn serving(config: ServerConfig) -> ServerAddress {
+pub(in crate::converge) fn serving(config: ServerConfig) -> ServerAddress {
     listening(move |stream| {
         let connection = ServerConnection::new(Arc::new(config)).unwrap();
         let mut stream = StreamOwned::new(connection, stream);
@@ -186,7 +186,10 @@ fn who_shows_no_certificate_is_told_with_the_reason() {
     );
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
     let nobody = free.unwrap().to_string().parse().unwrap();
-    assert!(words(&nobody, PATIENCE).starts_with(": no connection: Connection refused"));
+    assert_eq!(
+        words(&nobody, PATIENCE),
+        ": no connection: Connection refused"
+    );
     let nowhere: ServerAddress = "nowhere.invalid:6443".parse().unwrap();
     assert!(matches!(
         dial(&nowhere, None, PATIENCE),
