@@ -8,10 +8,14 @@ use crate::output::table::wrap;
 use crate::output::words::terminal_width;
 
 /// Each heading, and the commands below it in the order of their use.
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     ("A cluster's PKI", &["init", "plan", "apply", "import"]),
     ("Look at it", &["check", "verify", "lint", "inspect"]),
-    ("The profiles and the spec", &["profile", "schema"]),
+    ("Certificates for others", &["user", "csr", "sign"]),
+    (
+        "Profiles, policies, the spec",
+        &["profile", "policy", "schema"],
+    ),
     ("The program itself", &["help", "completions", "man"]),
 ];
 

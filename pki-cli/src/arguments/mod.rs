@@ -4,6 +4,7 @@ mod apply;
 mod check;
 mod color;
 mod completions;
+mod csr;
 mod groups;
 mod import;
 mod init;
@@ -11,9 +12,12 @@ mod inspect;
 mod lint;
 mod man;
 mod plan;
+mod policy;
 mod profile;
+mod sign;
 mod tree;
 mod usage;
+mod user;
 mod verify;
 
 use std::ffi::OsString;
@@ -24,15 +28,19 @@ pub use apply::Apply;
 pub use check::Check;
 pub use color::Color;
 pub use completions::Completions;
+pub use csr::Csr;
 pub use import::Import;
 pub use init::{ImportedAuthority, Init};
 pub use inspect::Inspect;
 pub use lint::Lint;
 pub use man::Man;
 pub use plan::Plan;
+pub use policy::{Policy, PolicyCommand};
 pub use profile::{Profile, ProfileCommand};
+pub use sign::{CaFiles, Sign};
 pub use tree::Tree;
 pub use usage::Usage;
+pub use user::User;
 pub use verify::Verify;
 
 const EXAMPLES: &str = "\
@@ -77,6 +85,10 @@ pub enum Command {
     Lint(Lint),
     Inspect(Inspect),
     Import(Import),
+    Csr(Csr),
+    Sign(Sign),
+    Policy(Policy),
+    User(User),
     Profile(Profile),
     /// Print the JSON schema of cluster.toml, for editors.
     #[command(before_help = "Example:\n  kpki schema > cluster.schema.json")]

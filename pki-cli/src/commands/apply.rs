@@ -74,7 +74,7 @@ fn consent(plan: &mut Plan<'_>, named: &[String]) -> Result<(), Failure> {
 }
 
 /// All obstacles at once, not only the first. That an authority's leaves wait for it is no further one.
-fn refuse_obstacles(plan: &Plan<'_>) -> Result<(), Failure> {
+pub fn refuse_obstacles(plan: &Plan<'_>) -> Result<(), Failure> {
     let failures: Vec<_> = plan
         .obstacles()
         .filter(|(_, obstacle)| !matches!(obstacle, Obstacle::AuthorityObstructed { .. }))

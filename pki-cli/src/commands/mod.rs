@@ -3,6 +3,7 @@
 mod apply;
 pub mod check;
 mod completions;
+mod csr;
 mod import;
 mod init;
 mod inspect;
@@ -10,8 +11,11 @@ mod lint;
 mod man;
 mod places;
 mod plan;
+mod policy;
 mod profile;
 mod schema;
+mod sign;
+mod user;
 mod verify;
 
 use std::path::Path;
@@ -32,6 +36,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Csr(arguments) => csr::run(&arguments),
+        Command::Sign(arguments) => sign::run(&arguments),
+        Command::Policy(arguments) => policy::run(&arguments),
+        Command::User(arguments) => user::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema => schema::run(),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -9,6 +9,7 @@ mod file_mode;
 mod kubeconfig;
 pub mod lint;
 mod location;
+pub mod policy;
 pub mod profile;
 mod yaml;
 

@@ -10,6 +10,10 @@ pub mod host;
 pub mod import;
 pub mod inventory;
 pub mod marked_file;
+mod load_authority;
+pub mod new_files;
 pub mod plan;
 pub mod problem;
 pub mod verify;
+
+pub use load_authority::{NoAuthority, load_authority};

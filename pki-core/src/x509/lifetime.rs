@@ -45,6 +45,21 @@ impl Lifetime {
         Self::days(years * 365)
     }
 
+    /// So many minutes. Panics outside 1 minute to 100 years: for constants in code.
+    pub const fn minutes(minutes: i64) -> Self {
+        assert!(minutes > 0 && minutes <= 36_500 * 24 * 60);
+        Self(minutes * 60)
+    }
+
+    /// So many seconds, as a program says it; `None` outside 1 second to 100 years.
+    pub const fn seconds(seconds: i64) -> Option<Self> {
+        if seconds > 0 && seconds <= 36_500 * 86_400 {
+            Some(Self(seconds))
+        } else {
+            None
+        }
+    }
+
     /// As a duration, to add to a moment.
     pub const fn duration(self) -> Duration {
         Duration::seconds(self.0)

@@ -38,6 +38,9 @@ pub struct SigningRequest {
     pub is_ca: bool,
     /// Extensions that it asks for besides these, as object identifiers in dotted numbers.
     pub other_extensions: Vec<String>,
+    /// Those of [`Self::other_extensions`] that are marked critical: whoever does not know them must
+    /// not go on (RFC 5280 section 4.2).
+    pub critical_extensions: Vec<String>,
     /// The signature algorithm as its object identifier in dotted numbers.
     pub signature_algorithm: String,
 }
@@ -123,6 +126,7 @@ impl SigningRequest {
             extended_key_usages: Vec::new(),
             is_ca: false,
             other_extensions: Vec::new(),
+            critical_extensions: Vec::new(),
             signature_algorithm: parsed.signature_algorithm.algorithm.to_id_string(),
         };
         let mut seen = HashSet::new();
@@ -212,7 +216,13 @@ impl SigningRequest {
                 sort_names(names, &mut self.sans, &mut self.odd_sans);
             }
             ParsedExtension::ParseError { error } => return Err(damaged(error)),
-            _ => self.other_extensions.push(extension.oid.to_id_string()),
+            _ => {
+                let oid = extension.oid.to_id_string();
+                if extension.critical {
+                    self.critical_extensions.push(oid.clone());
+                }
+                self.other_extensions.push(oid);
+            }
         }
         Ok(())
     }

@@ -88,6 +88,13 @@ impl<'a> Plan<'a> {
             .into_iter()
     }
 
+    /// The same plan without the steps for other artifacts than these. What those would mend stays as it is.
+    #[must_use]
+    pub fn only(mut self, ids: &[ArtifactId]) -> Self {
+        self.steps.retain(|step| ids.contains(&step.artifact));
+        self
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
