@@ -62,27 +62,7 @@ fn run(case: &Path, fixtures: &Path) -> Result<(), String> {
     if name.starts_with("error-") && contents(&sandbox) != before {
         return Err("an error changed the directory".into());
     }
-<<<<<<< HEAD
     let mut redactions = transcript::redactions();
-=======
-    let mut redactions = Redactions::new();
-    let mut redact = |name: &'static str, pattern: &str| {
-        redactions
-            .insert(name, Regex::new(pattern).unwrap())
-            .unwrap();
-    };
-    redact("[TIME]", r"(?<redacted>20\d\d-\d\d-\d\dT[\d:.]+Z)");
-    redact("[DATE]", r"(?<redacted>2\d\d\d-\d\d-\d\d) \(");
-    redact("[DAYS]", r"(?:\(|days-left.: )(?<redacted>\d+)(?: days|,)");
-    redact("[DIGEST]", r"\b(?<redacted>[0-9a-f]{64})\b");
-    redact("[KEYID]", r"\b(?<redacted>[0-9a-f]{40})\b");
-    redact("[SERIAL]", r"\b(?<redacted>[0-9a-f]{32})\b");
-    redact(
-        "[PEM]",
-        r"-----BEGIN [A-Z ]+-----\\n(?<redacted>[A-Za-z0-9+/=\\]+?)\\n-----END",
-    );
-    redact("[VERSION]", r"kpki (?<redacted>\d+\.\d+\.\d+)");
->>>>>>> 1b0e16d (kpki csr, sign, policy, user: requests held against a signing policy, all reasons at once; a kubeconfig for a while)
     let here = sandbox.to_string_lossy().into_owned();
     redactions.insert("[HERE]", here).unwrap();
     Assert::new()

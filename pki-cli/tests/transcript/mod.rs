@@ -21,6 +21,10 @@ pub fn redactions() -> Redactions {
     redact("[DIGEST]", r"\b(?<redacted>[0-9a-f]{64})\b");
     redact("[KEYID]", r"\b(?<redacted>[0-9a-f]{40})\b");
     redact("[SERIAL]", r"\b(?<redacted>[0-9a-f]{32})\b");
+    redact(
+        "[PEM]",
+        r"-----BEGIN [A-Z ]+-----\\n(?<redacted>[A-Za-z0-9+/=\\]+?)\\n-----END",
+    );
     redact("[VERSION]", r"kpki (?<redacted>\d+\.\d+\.\d+)");
     redactions
 }
