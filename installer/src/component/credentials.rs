@@ -23,6 +23,8 @@ pub(super) struct Credentials<'a> {
     component: &'static str,
     owner: Owner,
     files: BTreeMap<PathBuf, TreeFile>,
+    /// Those that the component reads again by itself when they change.
+    reread: BTreeSet<PathBuf>,
 }
 
 impl<'a> Credentials<'a> {
@@ -33,12 +35,20 @@ impl<'a> Credentials<'a> {
             component,
             owner,
             files: BTreeMap::new(),
+            reread: BTreeSet::new(),
         }
     }
 
     /// A file of the node's tree; the path at which the component sees it.
     pub(super) fn file(&mut self, path: &'static str) -> Result<String, ComponentError> {
         self.first(&[path])
+    }
+
+    /// A file of the node's tree that the component reads again by itself when it changes: then it need not be restarted.
+    pub(super) fn reread(&mut self, path: &'static str) -> Result<String, ComponentError> {
+        let seen = self.file(path)?;
+        self.reread.insert(path.into());
+        Ok(seen)
     }
 
     /// The first of these files that the node's tree has; the path at which the component sees it.
@@ -66,12 +76,14 @@ impl<'a> Credentials<'a> {
         Path::new(layout::CREDENTIALS).join(self.component)
     }
 
-    /// SHA-256, in hexadecimal, over all paths and contents.
+    /// SHA-256, in hexadecimal, over all paths, and the contents that are read once.
     pub(super) fn digest(&self) -> String {
         let mut digest = Digest::new();
         for (path, file) in &self.files {
             digest.field(path.as_os_str().as_encoded_bytes());
-            digest.field(file.contents.secret_bytes());
+            if !self.reread.contains(path) {
+                digest.field(file.contents.secret_bytes());
+            }
         }
         digest.finish()
     }

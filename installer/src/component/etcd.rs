@@ -64,6 +64,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
     Ok(resources)
 }
 
+/// Its own pairs it reads at each handshake (client/pkg/transport/listener.go), CAs once (etcd#11555).
 fn arguments(
     spec: &NodeSpec,
     credentials: &mut Credentials<'_>,
@@ -105,12 +106,12 @@ fn arguments(
             "listen-metrics-urls",
             url("http", loopback(spec), METRICS_PORT),
         )
-        .flag("cert-file", credentials.file("pki/etcd/server.crt")?)
-        .flag("key-file", credentials.file("pki/etcd/server.key")?)
+        .flag("cert-file", credentials.reread("pki/etcd/server.crt")?)
+        .flag("key-file", credentials.reread("pki/etcd/server.key")?)
         .flag("client-cert-auth", true)
         .flag("trusted-ca-file", credentials.first(&TRUSTED)?)
-        .flag("peer-cert-file", credentials.file("pki/etcd/peer.crt")?)
-        .flag("peer-key-file", credentials.file("pki/etcd/peer.key")?)
+        .flag("peer-cert-file", credentials.reread("pki/etcd/peer.crt")?)
+        .flag("peer-key-file", credentials.reread("pki/etcd/peer.key")?)
         .flag("peer-client-cert-auth", true)
         .flag("peer-trusted-ca-file", credentials.file("pki/etcd/ca.crt")?)
         .flag("tls-min-version", "TLS1.2")

@@ -54,6 +54,9 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
     Ok(resources)
 }
 
+/// Its four pairs it reads again: its serving pair and the aggregator's (apiserver's dynamiccertificates), the pair for kubelets
+/// (client-go's `ReloadTLSFiles`) and the one for etcd (at each handshake; etcd's transport/listener.go). CAs are read once here and
+/// there, keys of tokens and of encryption always.
 fn arguments(
     spec: &NodeSpec,
     credentials: &mut Credentials<'_>,
@@ -88,10 +91,10 @@ fn who_is_who(
     let domain = spec.cluster.domain();
     arguments
         .flag("anonymous-auth", false)
-        .flag("tls-cert-file", credentials.file("pki/apiserver.crt")?)
+        .flag("tls-cert-file", credentials.reread("pki/apiserver.crt")?)
         .flag(
             "tls-private-key-file",
-            credentials.file("pki/apiserver.key")?,
+            credentials.reread("pki/apiserver.key")?,
         )
         .flag("client-ca-file", credentials.first(&CLIENT_CA)?)
         .flag(
@@ -155,11 +158,11 @@ fn whom_it_talks_to(
         .flag("etcd-cafile", credentials.file("pki/etcd/ca.crt")?)
         .flag(
             "etcd-certfile",
-            credentials.file("pki/apiserver-etcd-client.crt")?,
+            credentials.reread("pki/apiserver-etcd-client.crt")?,
         )
         .flag(
             "etcd-keyfile",
-            credentials.file("pki/apiserver-etcd-client.key")?,
+            credentials.reread("pki/apiserver-etcd-client.key")?,
         )
         .flag(
             "encryption-provider-config",
@@ -167,11 +170,11 @@ fn whom_it_talks_to(
         )
         .flag(
             "kubelet-client-certificate",
-            credentials.file("pki/apiserver-kubelet-client.crt")?,
+            credentials.reread("pki/apiserver-kubelet-client.crt")?,
         )
         .flag(
             "kubelet-client-key",
-            credentials.file("pki/apiserver-kubelet-client.key")?,
+            credentials.reread("pki/apiserver-kubelet-client.key")?,
         )
         .flag(
             "kubelet-certificate-authority",
@@ -183,11 +186,11 @@ fn whom_it_talks_to(
         )
         .flag(
             "proxy-client-cert-file",
-            credentials.file("pki/front-proxy-client.crt")?,
+            credentials.reread("pki/front-proxy-client.crt")?,
         )
         .flag(
             "proxy-client-key-file",
-            credentials.file("pki/front-proxy-client.key")?,
+            credentials.reread("pki/front-proxy-client.key")?,
         );
     Ok(())
 }

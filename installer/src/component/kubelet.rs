@@ -30,7 +30,7 @@ pub(super) fn resources(spec: &NodeSpec) -> Result<Vec<Resource>, ComponentError
     let mut inputs = Digest::new();
     inputs.field(program.digest.as_bytes());
     inputs.field(configuration.as_bytes());
-    for (path, file) in files.all() {
+    for (path, file) in files.read_once() {
         inputs.field(path.as_bytes());
         inputs.field(file.contents.secret_bytes());
     }
@@ -90,8 +90,8 @@ pub(super) fn resources(spec: &NodeSpec) -> Result<Vec<Resource>, ComponentError
 struct Files<'a> {
     kubeconfig: (&'static str, &'a TreeFile),
     client_ca: (&'static str, &'a TreeFile),
-    certificate: (&'static str, &'a TreeFile),
-    key: (&'static str, &'a TreeFile),
+    certificate: &'static str,
+    key: &'static str,
 }
 
 impl<'a> Files<'a> {
@@ -99,13 +99,14 @@ impl<'a> Files<'a> {
         Ok(Self {
             kubeconfig: tree::first(spec, NAME, &["kubelet.conf"])?,
             client_ca: tree::first(spec, NAME, &CLIENT_CA)?,
-            certificate: tree::first(spec, NAME, &["pki/kubelet.crt"])?,
-            key: tree::first(spec, NAME, &["pki/kubelet.key"])?,
+            certificate: tree::first(spec, NAME, &["pki/kubelet.crt"])?.0,
+            key: tree::first(spec, NAME, &["pki/kubelet.key"])?.0,
         })
     }
 
-    fn all(&self) -> [(&'static str, &'a TreeFile); 4] {
-        [self.kubeconfig, self.client_ca, self.certificate, self.key]
+    /// Its serving pair it reads again when that changes (`ReloadKubeletServerCertificateFile`, pkg/kubelet/kubelet.go).
+    fn read_once(&self) -> [(&'static str, &'a TreeFile); 2] {
+        [self.kubeconfig, self.client_ca]
     }
 }
 
@@ -126,8 +127,8 @@ fn configuration(spec: &NodeSpec, files: &Files<'_>, max_pods: u64) -> Value {
         },
         "authorization": { "mode": "Webhook" },
         "readOnlyPort": 0,
-        "tlsCertFile": at_home(files.certificate.0),
-        "tlsPrivateKeyFile": at_home(files.key.0),
+        "tlsCertFile": at_home(files.certificate),
+        "tlsPrivateKeyFile": at_home(files.key),
         "tlsMinVersion": tls::MIN_VERSION,
         "tlsCipherSuites": tls::SUITES,
         "rotateCertificates": true,

@@ -194,29 +194,54 @@ fn static_pods_stand_alone() {
     assert_eq!(pods, 4);
 }
 
+/// A component that reads a file again by itself is not restarted for it; one that does not is.
 #[test]
-fn a_renewed_certificate_is_another_pod() {
-    let first = node(UNUSUAL);
-    let mut second = first.clone();
-    let renewed = second.tree.get_mut(std::path::Path::new("pki/sa.key"));
-    renewed.expect("it has one").contents = crate::desired::Contents::new("another");
-    let manifest = |spec: &NodeSpec, name: &str| {
-        let id = format!("file /etc/kubernetes/manifests/{name}.yaml");
+fn what_a_renewed_file_restarts() {
+    const COMPONENTS: [&str; 5] = [
+        "etcd",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "kubelet",
+    ];
+    // Of a static pod the manifest, of the kubelet the inputs.
+    let identity = |spec: &NodeSpec, name: &str| {
         let resources = made(spec);
-        let found = resources.iter().find(|resource| resource.id().0 == id);
+        let ids = [
+            format!("file /etc/kubernetes/manifests/{name}.yaml"),
+            format!("service {name}"),
+        ];
+        let found = resources.iter().find(|one| ids.contains(&one.id().0));
         match &found.expect("it is there").kind {
             Kind::File(file) => file.contents.digest(),
-            _ => unreachable!("it is a file"),
+            Kind::Service(service) => service.inputs.clone(),
+            _ => unreachable!("it is a file or a service"),
         }
     };
-    for (name, changes) in [
-        ("kube-apiserver", true),
-        ("kube-controller-manager", true),
-        ("kube-scheduler", false),
-        ("etcd", false),
+    let first = node(UNUSUAL);
+    for (file, restarted) in [
+        ("pki/apiserver.crt", &[][..]),
+        ("pki/apiserver.key", &[]),
+        ("pki/apiserver-etcd-client.crt", &[]),
+        ("pki/apiserver-kubelet-client.crt", &[]),
+        ("pki/front-proxy-client.crt", &[]),
+        ("pki/etcd/server.crt", &[]),
+        ("pki/etcd/peer.key", &[]),
+        ("pki/kubelet.crt", &[]),
+        ("pki/kubelet.key", &[]),
+        ("controller-manager.conf", &["kube-controller-manager"]),
+        ("scheduler.conf", &["kube-scheduler"]),
+        ("kubelet.conf", &["kubelet"]),
+        ("pki/etcd/ca.crt", &["etcd", "kube-apiserver"]),
+        ("pki/sa.key", &["kube-apiserver", "kube-controller-manager"]),
+        ("pki/encryption-config.yaml", &["kube-apiserver"]),
     ] {
-        let same = manifest(&first, name) == manifest(&second, name);
-        assert_eq!(same, !changes, "{name}");
+        let mut second = first.clone();
+        let renewed = second.tree.get_mut(std::path::Path::new(file));
+        renewed.expect(file).contents = crate::desired::Contents::new("another");
+        let changed = |name: &&str| identity(&first, name) != identity(&second, name);
+        let changed: Vec<_> = COMPONENTS.into_iter().filter(changed).collect();
+        assert_eq!(changed, restarted, "{file}");
     }
 }
 
