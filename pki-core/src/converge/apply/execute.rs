@@ -216,7 +216,7 @@ impl Plan<'_> {
 
     /// Whether the step has a certificate issued by that authority.
     fn issues_from(&self, step: &Step, authority: &ArtifactId) -> bool {
-        matches!(step.action, Action::Create | Action::Issue)
+        step.action.issues()
             && self
                 .artifact(step)
                 .content
@@ -270,7 +270,7 @@ impl Plan<'_> {
         }
     }
 
-    /// A leaf: issued for the new key if there is one, else as it is found.
+    /// A leaf: issued for the new key if there is one, or for its own, else as it is found.
     fn leaf<'b>(
         &'b self,
         artifact: &'b Artifact,
@@ -287,7 +287,11 @@ impl Plan<'_> {
             .iter()
             .filter(|above| !above.is_self_issued())
             .cloned();
-        let Some(key) = key else {
+        // Renewed: the key that it has.
+        let own = (step.action == Action::Renew)
+            .then(|| source::own_key(artifact, entry, self.inventory))
+            .flatten();
+        let Some(key) = key.map(Key::New).or(own.map(Key::Found)) else {
             let found = source::certificates(artifact, self.inventory);
             let Some(found) = found else {
                 return Ok(State::default());
@@ -316,7 +320,7 @@ impl Plan<'_> {
                 }),
             })?;
         let linted = authority
-            .prepare(&entry.request, key.public_key(), self.now, rng)
+            .prepare(&entry.request, key.get().public_key(), self.now, rng)
             .and_then(|prepared| prepared.lint(&[lint::RULES, crate::cluster::lint::RULES]))
             .map_err(failed)?;
         let warnings = linted.warnings.clone();
@@ -324,7 +328,7 @@ impl Plan<'_> {
         let chain = std::iter::once(certificate).chain(between).collect();
         Ok(State {
             chain,
-            key: Some(Key::New(key)),
+            key: Some(key),
             warnings,
             whole: None,
         })

@@ -99,7 +99,7 @@ pub(super) enum Key<'a> {
 }
 
 impl Key<'_> {
-    fn get(&self) -> &PrivateKey {
+    pub(super) fn get(&self) -> &PrivateKey {
         match self {
             Self::New(key) => key,
             Self::Found(key) => key,

@@ -6,7 +6,7 @@ use super::{Drift, Planner, compare};
 use crate::cluster::Root;
 use crate::cluster::blueprint::{Artifact, ArtifactId, AuthorityEntry, Content, Part, Placement};
 use crate::converge::inventory::{Found, FoundFile};
-use crate::x509::{Authority, Certificate};
+use crate::x509::{Authority, AuthorityError, Certificate};
 
 impl Planner<'_> {
     pub(super) fn authority(&self, artifact: &Artifact, entry: &AuthorityEntry) -> Option<Step> {
@@ -91,7 +91,13 @@ impl Planner<'_> {
                     path: self.shown(home),
                 },
             });
-        if entry.imported {
+        if self.renewal.is_some() {
+            step.obstacle = Some(Obstacle::Damaged {
+                path: self.shown(home),
+                reason: "the authority's certificate is nowhere, and a new authority is no renewal"
+                    .into(),
+            });
+        } else if entry.imported {
             let authority = artifact.id.clone();
             step.obstacle = Some(Obstacle::NotImported {
                 authority,
@@ -122,7 +128,17 @@ impl Planner<'_> {
     ) {
         let home = || self.shown(&artifact.placements[0].location);
         if entry.imported {
-            if let Err(error) = Authority::check(certificate, self.now) {
+            if self
+                .renewal
+                .is_some_and(|renewal| renewal.asks_for(artifact))
+            {
+                let reason = "imported: only who issued it can renew it".into();
+                step.reasons.push(Drift::Asked);
+                step.obstacle = Some(Obstacle::UnusableAuthority {
+                    path: home(),
+                    reason,
+                });
+            } else if let Err(error) = Authority::check(certificate, self.now) {
                 let reason = error.to_string();
                 step.reasons.push(Drift::Unusable {
                     path: home(),
@@ -136,13 +152,14 @@ impl Planner<'_> {
             return;
         }
         let identity = compare::authority_identity(certificate, entry);
-        if !identity.is_empty() {
+        // Another name or key is no renewal.
+        if !identity.is_empty() && self.renewal.is_none() {
             step.action = Action::Replace;
             step.reasons.extend(identity);
             return;
         }
         let mut reasons = compare::authority_constraints(certificate, entry);
-        reasons.extend(compare::time(&certificate.validity, self.now));
+        reasons.extend(self.time(artifact, &certificate.validity));
         if reasons.is_empty() {
             return;
         }
@@ -173,16 +190,30 @@ impl Planner<'_> {
                 return None;
             }
         }
-        let found = source::certificates(artifact, self.inventory)?;
+        // Where there is none, a plan that is no renewal makes it.
+        let Some(found) = source::certificates(artifact, self.inventory) else {
+            return Some(self.no_key(artifact));
+        };
         if source::key_of(&found.chain[0], artifact, self.inventory).is_none() {
             return Some(self.no_key(artifact));
         }
         let Err(error) = Authority::check(&found.chain[0], self.now) else {
             return None;
         };
-        Some(Obstacle::UnusableAuthority {
-            path: self.shown(found.at),
-            reason: error.to_string(),
+        let (path, reason) = (self.shown(found.at), error.to_string());
+        let renewable = matches!(
+            error,
+            AuthorityError::Expired { .. } | AuthorityError::NotYetValid { .. }
+        ) && !is_imported(artifact)
+            && found.chain[0].is_self_issued();
+        Some(if renewable {
+            Obstacle::NotValid {
+                authority: id.clone(),
+                path,
+                reason,
+            }
+        } else {
+            Obstacle::UnusableAuthority { path, reason }
         })
     }
 
@@ -236,14 +267,21 @@ impl Planner<'_> {
 
     /// Whether the authority's certificate is about to be another.
     pub(super) fn changes_certificate(&self, id: &ArtifactId) -> bool {
-        self.planned(id)
-            .is_some_and(|step| step.action == Action::Create || step.action.signs_authority())
+        self.will(id, |action| action.issues())
     }
 
     /// Whether the authority's key is about to be another.
     pub(super) fn changes_key(&self, id: &ArtifactId) -> bool {
+        self.will(id, |action| {
+            matches!(action, Action::Create | Action::Replace)
+        })
+    }
+
+    /// Whether such a thing is planned for the authority. A renewal goes on without what it cannot do.
+    fn will(&self, id: &ArtifactId, such: impl Fn(Action) -> bool) -> bool {
         self.planned(id)
-            .is_some_and(|step| matches!(step.action, Action::Create | Action::Replace))
+            .filter(|step| self.renewal.is_none() || step.obstacle.is_none())
+            .is_some_and(|step| such(step.action))
     }
 
     /// The certificates to trust for these authorities: each one's own and no other. Whoever trusted the
@@ -321,6 +359,10 @@ impl Planner<'_> {
             }
         }
     }
+}
+
+fn is_imported(artifact: &Artifact) -> bool {
+    matches!(&artifact.content, Content::Authority(entry) if entry.imported)
 }
 
 /// Whether both hold the same certificates, in whatever order.

@@ -118,6 +118,17 @@ pub enum Drift {
         /// Its last second.
         not_after: OffsetDateTime,
     },
+    /// It ends sooner than somebody wants to wait.
+    #[error("it expires at {}, within {within}", moment(.not_after))]
+    ExpiresWithin {
+        /// Its last second.
+        not_after: OffsetDateTime,
+        /// How soon, in words.
+        within: String,
+    },
+    /// Somebody wants another one.
+    #[error("its renewal is asked for")]
+    Asked,
     /// Its time has not begun.
     #[error("it is not valid before {}", moment(.not_before))]
     NotYetValid {
@@ -165,6 +176,18 @@ pub enum Drift {
 }
 
 impl Drift {
+    /// Whether it is a reason to renew what is otherwise as it should be: its time, or that somebody asks.
+    pub(super) const fn is_renewal(&self) -> bool {
+        matches!(
+            self,
+            Self::Expired { .. }
+                | Self::Expiring { .. }
+                | Self::ExpiresWithin { .. }
+                | Self::NotYetValid { .. }
+                | Self::Asked
+        )
+    }
+
     /// A word for the kind of difference, for programs.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -184,6 +207,8 @@ impl Drift {
             Self::Constraint { .. } => "constraint",
             Self::Expired { .. } => "expired",
             Self::Expiring { .. } => "expiring",
+            Self::ExpiresWithin { .. } => "expires-within",
+            Self::Asked => "asked",
             Self::NotYetValid { .. } => "not-yet-valid",
             Self::OutlivesAuthority { .. } => "outlives-authority",
             Self::Server { .. } => "server",

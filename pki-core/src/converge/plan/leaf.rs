@@ -3,7 +3,7 @@
 use super::authority::same_set;
 use super::source;
 use super::step::{Action, Step};
-use super::{Drift, Planner, compare};
+use super::{Drift, Planner, Renewal, compare};
 use crate::cluster::blueprint::{Artifact, CertificateEntry, KubeconfigEntry, Part};
 use crate::cluster::{Kubeconfig, Material};
 use crate::converge::inventory::Found;
@@ -24,7 +24,7 @@ impl Planner<'_> {
                 if source::key_of(certificate, artifact, self.inventory).is_none() {
                     reasons.extend(self.without_key(artifact));
                 }
-                reasons.extend(self.leaf(certificate, entry));
+                reasons.extend(self.leaf(certificate, artifact, entry));
                 if reasons.is_empty() {
                     let wanted = self.chain_of(certificate, entry);
                     let chain_is_right = found.chain == wanted;
@@ -62,7 +62,7 @@ impl Planner<'_> {
             .map(|file| &file.content)
         {
             Some(Found::Kubeconfig(config)) => {
-                reasons.extend(self.embedded(config, entry, &self.shown(&placement.location)));
+                reasons.extend(self.embedded(config, artifact, entry));
                 if reasons.is_empty() {
                     self.copies(artifact, &mut step, |_, _| true);
                     let around = self.around(config, entry, &self.shown(&placement.location));
@@ -81,14 +81,20 @@ impl Planner<'_> {
     }
 
     /// What is wrong with the certificate and key in a kubeconfig.
-    fn embedded(&self, config: &Kubeconfig, entry: &KubeconfigEntry, path: &str) -> Vec<Drift> {
+    fn embedded(
+        &self,
+        config: &Kubeconfig,
+        artifact: &Artifact,
+        entry: &KubeconfigEntry,
+    ) -> Vec<Drift> {
+        let path = &*self.shown(&artifact.placements[0].location);
         let elsewhere = |what, path: &str| Drift::Elsewhere {
             what,
             path: path.to_owned(),
         };
         match (&config.chain, &config.key) {
             (Material::Embedded(chain), Material::Embedded(key)) => {
-                let mut reasons = self.leaf(&chain[0], &entry.client);
+                let mut reasons = self.leaf(&chain[0], artifact, &entry.client);
                 if chain[0].public_key != *key.public_key() {
                     reasons.push(Drift::KeyMismatch {
                         path: path.to_owned(),
@@ -151,9 +157,18 @@ impl Planner<'_> {
     }
 
     /// Why a certificate has to be issued anew.
-    fn leaf(&self, certificate: &Certificate, entry: &CertificateEntry) -> Vec<Drift> {
-        let mut reasons = compare::leaf(certificate, &entry.request);
+    fn leaf(
+        &self,
+        certificate: &Certificate,
+        artifact: &Artifact,
+        entry: &CertificateEntry,
+    ) -> Vec<Drift> {
         let validity = &certificate.validity;
+        let time = self.time(artifact, validity);
+        if self.renewal.is_some() && time.is_none() {
+            return Vec::new();
+        }
+        let mut reasons = compare::leaf(certificate, &entry.request);
         let not_after = validity.not_after;
         let authority = entry.issuer.to_string();
         if self.changes_key(&entry.issuer) {
@@ -168,13 +183,18 @@ impl Planner<'_> {
             } else if !self.changes_certificate(&entry.issuer) {
                 if not_after > issuer.validity.not_after {
                     reasons.push(Drift::OutlivesAuthority { authority });
-                } else if not_after == issuer.validity.not_after && !validity.is_over(self.now) {
+                } else if not_after == issuer.validity.not_after
+                    && !validity.is_over(self.now)
+                    && !self
+                        .renewal
+                        .is_some_and(|renewal| renewal.asks_for(artifact))
+                {
                     // It ends with its authority: issuing it anew would win nothing.
                     return reasons;
                 }
             }
         }
-        reasons.extend(compare::time(validity, self.now));
+        reasons.extend(time);
         reasons
     }
 
@@ -254,6 +274,19 @@ impl Planner<'_> {
         };
         step.reasons = reasons;
         step.write_all(artifact);
+        if self.renewal.is_some_and(Renewal::keeps_keys)
+            && let Some(key) = source::own_key(artifact, entry, self.inventory)
+        {
+            step.action = Action::Renew;
+            // A file that holds the key stays as it is, so that the certificate changes in one stroke.
+            step.writes.retain(|index| {
+                let placement = &artifact.placements[*index];
+                let found = self.inventory.at(&placement.location);
+                let holds = found.and_then(|file| file.content.private_key());
+                placement.part != Part::PrivateKey
+                    || holds.is_none_or(|held| held.public_key() != key.public_key())
+            });
+        }
         step.obstacle = self.cannot_sign(&entry.issuer);
     }
 }

@@ -4,6 +4,7 @@ mod authority;
 mod compare;
 mod drift;
 mod leaf;
+mod renewal;
 mod secrets;
 pub(in crate::converge) mod source;
 mod step;
@@ -13,11 +14,13 @@ use std::collections::HashMap;
 use time::OffsetDateTime;
 
 pub use drift::Drift;
+pub use renewal::{Renewal, RenewalError, Within, WithinError};
 pub use step::{Action, Obstacle, Step};
 
 use super::inventory::Inventory;
 use crate::cluster::blueprint::{Artifact, ArtifactId, Blueprint, Content};
 use crate::cluster::{Location, Root};
+use crate::x509::Validity;
 
 /// An ordered list of steps from what is on disk to what is wanted. It borrows both, since applying it
 /// signs with the keys that the inventory holds.
@@ -34,10 +37,30 @@ pub struct Plan<'a> {
 impl<'a> Plan<'a> {
     /// Compares. What is within the last third of its life at `now` is renewed.
     pub fn new(blueprint: &'a Blueprint, inventory: &'a Inventory, now: OffsetDateTime) -> Self {
+        Self::of(blueprint, inventory, now, None)
+    }
+
+    /// A plan that issues certificates anew, writes what has to change with them, and leaves every other difference alone.
+    pub fn renewal(
+        blueprint: &'a Blueprint,
+        inventory: &'a Inventory,
+        now: OffsetDateTime,
+        renewal: &Renewal,
+    ) -> Self {
+        Self::of(blueprint, inventory, now, Some(renewal))
+    }
+
+    fn of(
+        blueprint: &'a Blueprint,
+        inventory: &'a Inventory,
+        now: OffsetDateTime,
+        renewal: Option<&Renewal>,
+    ) -> Self {
         let mut planner = Planner {
             blueprint,
             inventory,
             now,
+            renewal,
             steps: Vec::new(),
             places: HashMap::new(),
         };
@@ -107,6 +130,33 @@ impl<'a> Plan<'a> {
             .filter_map(|step| step.obstacle.as_ref().map(|obstacle| (step, obstacle)))
     }
 
+    /// Takes out every step that cannot be done, and gives them back: the others do not wait for them.
+    pub fn take_obstructed(&mut self) -> Vec<Step> {
+        let steps = std::mem::take(&mut self.steps);
+        let (obstructed, steps) = steps.into_iter().partition(|step| step.obstacle.is_some());
+        self.steps = steps;
+        obstructed
+    }
+
+    /// What is over, or has not begun, and stays so when this plan is carried out.
+    pub fn stays_invalid(&self) -> Vec<(&'a Artifact, Drift)> {
+        let issued = |artifact: &Artifact| {
+            let step = self.steps.iter().find(|step| step.artifact == artifact.id);
+            step.is_some_and(|step| step.action.issues())
+        };
+        let artifacts = self.blueprint.artifacts().iter();
+        let is_bundle = |artifact: &Artifact| matches!(artifact.content, Content::TrustBundle(_));
+        let stays = artifacts.filter(|artifact| !issued(artifact) && !is_bundle(artifact));
+        stays
+            .filter_map(|artifact| {
+                let found = source::certificates(artifact, self.inventory)?;
+                let drift = compare::time(&found.chain[0].validity, self.now)?;
+                let invalid = matches!(drift, Drift::Expired { .. } | Drift::NotYetValid { .. });
+                invalid.then_some((artifact, drift))
+            })
+            .collect()
+    }
+
     /// The steps that need a word of consent: they replace what others still rely on.
     pub fn replacements(&self) -> impl Iterator<Item = &Step> {
         self.steps
@@ -135,6 +185,8 @@ struct Planner<'a> {
     blueprint: &'a Blueprint,
     inventory: &'a Inventory,
     now: OffsetDateTime,
+    /// What is to be renewed, where that is all that the plan is about.
+    renewal: Option<&'a Renewal>,
     steps: Vec<Step>,
     /// Where each artifact's step is in the list.
     places: HashMap<ArtifactId, usize>,
@@ -150,9 +202,32 @@ impl Planner<'_> {
             Content::ServiceAccount(algorithm) => self.service_account(artifact, *algorithm),
             Content::Encryption => self.encryption(artifact),
         };
-        if let Some(step) = step {
+        if let Some(step) = step.filter(|step| self.is_wanted(artifact, step)) {
             self.places.insert(step.artifact.clone(), self.steps.len());
             self.steps.push(step);
+        }
+    }
+
+    /// Whether a step is what the plan is about: in a renewal only what is renewed, and what trusts an authority that is.
+    fn is_wanted(&self, artifact: &Artifact, step: &Step) -> bool {
+        let Some(renewal) = self.renewal else {
+            return true;
+        };
+        let trusts = match &artifact.content {
+            Content::Kubeconfig(entry) => &entry.trusts[..],
+            Content::TrustBundle(authorities) => authorities,
+            _ => &[],
+        };
+        renewal.asks_for(artifact)
+            || step.reasons.iter().any(Drift::is_renewal)
+            || trusts.iter().any(|id| self.changes_certificate(id))
+    }
+
+    /// What time has done to an artifact's certificate, or who asked for another one.
+    fn time(&self, artifact: &Artifact, validity: &Validity) -> Option<Drift> {
+        match self.renewal {
+            None => compare::time(validity, self.now),
+            Some(renewal) => renewal.reason(artifact, validity, self.now),
         }
     }
 

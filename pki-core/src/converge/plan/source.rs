@@ -1,6 +1,6 @@
 //! Where an artifact kept in several places is taken from: its home, else the first copy that can be used.
 
-use crate::cluster::blueprint::{Artifact, Part, Placement};
+use crate::cluster::blueprint::{Artifact, CertificateEntry, Part, Placement};
 use crate::cluster::{Location, Root};
 use crate::converge::inventory::{Found, FoundFile, Inventory};
 use crate::x509::{Certificate, PrivateKey};
@@ -46,6 +46,20 @@ pub(in crate::converge) fn key_of<'a>(
     keys(artifact, inventory)
         .map(|(_, key)| key)
         .find(|key| *key.public_key() == certificate.public_key)
+}
+
+/// The key that a leaf can keep: its certificate's, or where there is no certificate the one that is there, if it is of the
+/// wanted kind.
+pub(in crate::converge) fn own_key<'a>(
+    artifact: &'a Artifact,
+    entry: &CertificateEntry,
+    inventory: &'a Inventory,
+) -> Option<&'a PrivateKey> {
+    let key = match certificates(artifact, inventory) {
+        Some(found) => key_of(&found.chain[0], artifact, inventory),
+        None => keys(artifact, inventory).next().map(|(_, key)| key),
+    };
+    key.filter(|key| key.algorithm() == entry.request.key_algorithm)
 }
 
 /// Every key of the artifact, with its place.

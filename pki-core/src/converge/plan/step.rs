@@ -32,7 +32,7 @@ pub enum Action {
     Create,
     /// Issue its certificate anew, with a new key.
     Issue,
-    /// Issue a CA's certificate anew under its own key: what it issued stays valid.
+    /// Issue a certificate anew under its own key. What a CA issued stays valid.
     Renew,
     /// Make another in place of one that others rely on; needs consent.
     Replace,
@@ -73,6 +73,16 @@ pub enum Obstacle {
     #[error("{path}: {reason}")]
     UnusableAuthority {
         /// The authority's file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An authority of ours that nothing can be issued by before it is renewed.
+    #[error("{path}: {reason}")]
+    NotValid {
+        /// The authority.
+        authority: ArtifactId,
+        /// Its file.
         path: String,
         /// What is wrong with it.
         reason: String,
@@ -162,6 +172,9 @@ impl Obstacle {
             Self::UnusableAuthority { .. } => {
                 "get a valid CA certificate from whoever issued this one".into()
             }
+            Self::NotValid { authority, .. } => format!(
+                "renew the authority as well, under its own key: kpki renew {authority}, and then again"
+            ),
             Self::Damaged { path, .. } => {
                 format!("restore {path} from a backup; if there is none, move it away")
             }
@@ -175,6 +188,11 @@ impl Action {
     /// Whether it signs an existing authority's certificate anew, under whatever key.
     pub(super) const fn signs_authority(self) -> bool {
         matches!(self, Self::Renew | Self::Replace)
+    }
+
+    /// Whether the artifact has another certificate afterwards.
+    pub(in crate::converge) const fn issues(self) -> bool {
+        !matches!(self, Self::Rewrite | Self::Protect)
     }
 
     /// The word for it.
