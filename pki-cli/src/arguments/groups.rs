@@ -9,7 +9,10 @@ use crate::output::words::terminal_width;
 
 /// Each heading, and the commands below it in the order of their use.
 const GROUPS: [(&str, &[&str]); 5] = [
-    ("A cluster's PKI", &["init", "plan", "apply", "import"]),
+    (
+        "A cluster's PKI",
+        &["init", "plan", "apply", "renew", "import"],
+    ),
     ("Look at it", &["check", "verify", "lint", "inspect"]),
     ("Certificates for others", &["user", "csr", "sign"]),
     (

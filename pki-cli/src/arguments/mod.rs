@@ -14,6 +14,7 @@ mod man;
 mod plan;
 mod policy;
 mod profile;
+mod renew;
 mod sign;
 mod tree;
 mod usage;
@@ -37,6 +38,7 @@ pub use man::Man;
 pub use plan::Plan;
 pub use policy::{Policy, PolicyCommand};
 pub use profile::{Profile, ProfileCommand};
+pub use renew::Renew;
 pub use sign::{CaFiles, Sign};
 pub use tree::Tree;
 pub use usage::Usage;
@@ -48,6 +50,7 @@ Examples:
   kpki init --service-cidr 10.3.0.0/24       a whole cluster's PKI, for this host
   kpki plan                                  what differs from cluster.toml, and why
   kpki apply                                 mend it: renew, reissue, rewrite
+  kpki renew --if-within 33%                 for a job: issue anew what is near its end
   kpki verify                                a TLS handshake over every connection of the cluster
   kpki check                                 how long every certificate lasts, and what is wrong
   kpki inspect kubernetes/ca/ca.crt          what is in a certificate, key or kubeconfig";
@@ -80,6 +83,7 @@ pub enum Command {
     Init(Box<Init>),
     Plan(Plan),
     Apply(Apply),
+    Renew(Box<Renew>),
     Verify(Verify),
     Check(Check),
     Lint(Lint),

@@ -145,11 +145,7 @@ pub fn key_search(plan: &Plan<'_>, cluster: &Cluster) -> Progress {
 }
 
 fn report(cluster: &Cluster, applied: &Applied, now: OffsetDateTime, as_json: bool) -> Outcome {
-    for done in &applied.done {
-        for warning in &done.warnings {
-            errors::warn(format_args!("{}: {warning}", done.artifact));
-        }
-    }
+    tell_warnings(&applied.done);
     if as_json {
         return Outcome::fine(json::document(&Document::new(cluster, applied, now)));
     }
@@ -160,8 +156,28 @@ fn report(cluster: &Cluster, applied: &Applied, now: OffsetDateTime, as_json: bo
             cluster.dir.join(SPEC).display()
         ));
     }
+    let mut text = lines(&applied.done, now);
+    let _ = writeln!(
+        text,
+        "\n{GOOD}done{GOOD:#}: {} changed; restart what reads them, and copy the trees of nodes again",
+        count(applied.committed.changes.len(), "file")
+    );
+    Outcome::fine(text)
+}
+
+/// What lint noticed without refusing.
+pub fn tell_warnings(done: &[Done]) {
+    for done in done {
+        for warning in &done.warnings {
+            errors::warn(format_args!("{}: {warning}", done.artifact));
+        }
+    }
+}
+
+/// What was done, a line for each artifact.
+pub fn lines(done: &[Done], now: OffsetDateTime) -> String {
     let mut text = String::new();
-    for done in &applied.done {
+    for done in done {
         let action = done.action.as_str();
         let _ = write!(
             text,
@@ -178,12 +194,7 @@ fn report(cluster: &Cluster, applied: &Applied, now: OffsetDateTime, as_json: bo
         }
         text.push('\n');
     }
-    let _ = writeln!(
-        text,
-        "\n{GOOD}done{GOOD:#}: {} changed; restart what reads them, and copy the trees of nodes again",
-        count(applied.committed.changes.len(), "file")
-    );
-    Outcome::fine(text)
+    text
 }
 
 /// What was done, for programs.

@@ -65,6 +65,25 @@ pub fn show(cluster: &Cluster, plan: &Plan<'_>, as_json: bool) -> Outcome {
     Outcome::with_attention(text, attention)
 }
 
+/// A renewal's plan: only what is to be renewed.
+pub fn show_renewal(cluster: &Cluster, plan: &Plan<'_>, as_json: bool) -> Outcome {
+    let text = if as_json {
+        json::document(&Document::new(cluster, plan, false))
+    } else if plan.is_empty() {
+        format!(
+            "{GOOD}nothing to renew{GOOD:#} in {}\n",
+            cluster.dir.display()
+        )
+    } else {
+        let count = count(plan.steps().len(), "step");
+        format!("{}\n{count}; nothing was changed\n", steps(cluster, plan))
+    };
+    Outcome::with_attention(
+        text,
+        plan.obstacles().next().is_some() || !plan.stays_invalid().is_empty(),
+    )
+}
+
 /// Each step with its reasons.
 pub fn steps(cluster: &Cluster, plan: &Plan<'_>) -> String {
     let mut text = String::new();

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use time::OffsetDateTime;
 
 pub use drift::Drift;
-pub use renewal::{Renewal, RenewalError, Within, WithinError};
+pub use renewal::{ClockError, Renewal, RenewalError, Within, WithinError, check_clock};
 pub use step::{Action, Obstacle, Step};
 
 use super::inventory::Inventory;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
+use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use super::{Drift, compare};
@@ -45,6 +46,33 @@ pub enum WithinError {
     /// Not a length of time.
     #[error("neither a share as 33% nor a time as 30d: {0}")]
     Time(#[from] LifetimeError),
+}
+
+/// When renewals came to kpki: no clock that is right says less.
+const FIRST: OffsetDateTime = datetime!(2026-11-27 0:00 UTC);
+
+/// A clock that cannot be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this machine's clock says {}, which was before kpki could renew anything", .0.date())]
+pub struct ClockError(OffsetDateTime);
+
+impl ClockError {
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        "set the clock (date --set, or wait for its time server) and run again: what a slow clock issues is over too soon"
+    }
+}
+
+/// Refuses to issue anything by a clock that lost its time, as one does without a battery: what it issued would be over at
+/// once when the clock is right again.
+///
+/// # Errors
+/// [`ClockError`].
+pub fn check_clock(now: OffsetDateTime) -> Result<(), ClockError> {
+    if now < FIRST {
+        return Err(ClockError(now));
+    }
+    Ok(())
 }
 
 /// Why names cannot be renewed.
@@ -305,6 +333,13 @@ mod tests {
             named("sa").unwrap_err(),
             "sa is a service-account key pair: it has no certificate to renew"
         );
+    }
+
+    #[test]
+    fn a_clock_without_a_battery_is_told() {
+        let error = check_clock(datetime!(1970-01-01 0:00:07 UTC)).unwrap_err();
+        assert!(error.to_string().contains("1970-01-01"), "{error}");
+        assert_eq!(check_clock(datetime!(2036-01-01 0:00 UTC)), Ok(()));
     }
 
     #[test]
