@@ -9,7 +9,7 @@ const EXAMPLES: &str = "\
 Examples:
   kpki renew apiserver                   the API servers' certificates, with new keys
   kpki renew 'cp1/*' --dry-run           everything of one node; only show it
-  kpki renew --if-within 33%             for a job: what is near its end
+  kpki renew --if-within 33% --reload    for a job: what is near its end, put to use and proven
   kpki renew --all --keep-key            revive a cluster whose every certificate is over, authorities too
   kpki renew ca                          an authority, under its own key: what it issued stays valid";
 
@@ -19,7 +19,8 @@ Examples:
 /// any letters. Certificates get new keys; each pair changes as a whole or not at all. Authorities keep their keys and
 /// names, and are renewed when they are named, or with --all and --if-within when they are due themselves.
 ///
-/// Then it tells what each program needs that reads them. Exits with 1 when something could not be renewed, or stays over.
+/// Then it tells what each program needs that reads them. Exits with 1 when something could not be renewed, stays over, or
+/// is not served in time.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
 pub struct Renew {
@@ -37,6 +38,16 @@ pub struct Renew {
     /// Keep the keys of certificates.
     #[arg(long)]
     pub keep_key: bool,
+    /// Then put the new files to use by kinstall node, on a node that it made, and wait until each server serves its new
+    /// certificate.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub reload: bool,
+    /// As --reload, but put them to use by this shell command; KPKI_DIR and KPKI_RENEWED tell it what is new.
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["dry_run", "reload"])]
+    pub reload_command: Option<String>,
+    /// How long to wait for servers, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub timeout: u32,
     /// Only show what would be done.
     #[arg(long)]
     pub dry_run: bool,

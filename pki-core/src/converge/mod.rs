@@ -14,6 +14,7 @@ pub mod marked_file;
 pub mod new_files;
 pub mod plan;
 pub mod problem;
+pub mod served;
 pub mod verify;
 
 pub use load_authority::{NoAuthority, load_authority};

@@ -1,6 +1,9 @@
 //! `kpki renew`.
 
+mod reload;
 mod report;
+
+use std::time::Duration;
 
 use pki_core::cluster::blueprint::ArtifactId;
 use pki_core::converge::apply::Applied;
@@ -15,13 +18,15 @@ use crate::cluster::Cluster;
 use crate::output::Outcome;
 use crate::output::errors::Failure;
 use crate::output::words::list;
+use reload::Way;
 use report::Report;
 
 pub fn run(arguments: &arguments::Renew) -> Result<Outcome, Failure> {
     let cluster = Cluster::open(&arguments.tree)?;
     let now = OffsetDateTime::now_utc();
-    check_clock(now).map_err(|error| Failure::new(&error).hint(error.hint()))?;
+    check_clock(now).map_err(|error| Failure::new(error).hint(error.hint()))?;
     let renewal = wanted(arguments, &cluster)?;
+    let way = Way::of(arguments)?;
     if arguments.dry_run {
         let inventory = cluster.inventory()?;
         let plan = Plan::renewal(&cluster.blueprint, &inventory, now, &renewal);
@@ -41,13 +46,28 @@ pub fn run(arguments: &arguments::Renew) -> Result<Outcome, Failure> {
     let applied: Applied = changes.commit(&mut store)?;
     drop(store);
     apply::tell_warnings(&applied.done);
-    let report = Report::new(&cluster, &applied, now);
+    let mut report = Report::new(&cluster, &applied, now);
+    let mut unserved = false;
+    if let Some(way) = way {
+        let patience = Duration::from_secs(arguments.timeout.into());
+        match reload::reload(&way, &cluster, &applied, patience) {
+            Ok(served) => {
+                unserved = reload::tell_unserved(&served);
+                report.served = Some(served);
+            }
+            // What was renewed is told all the same.
+            Err(failure) => {
+                failure.print();
+                unserved = true;
+            }
+        }
+    }
     let text = if arguments.json {
         report.json()
     } else {
         report.text()
     };
-    Ok(Outcome::with_attention(text, attention))
+    Ok(Outcome::with_attention(text, attention || unserved))
 }
 
 /// What the command line asks to renew.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use pki_core::cluster::consumer::{Component, Consumer, Need, consumers};
 use pki_core::converge::apply::Applied;
+use pki_core::converge::served::{Serving, ServingState};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -20,6 +21,8 @@ pub struct Report<'a> {
     applied: &'a Applied,
     now: OffsetDateTime,
     needs: Vec<Consumer>,
+    /// What servers served after a reload.
+    pub served: Option<Vec<Serving>>,
 }
 
 impl<'a> Report<'a> {
@@ -29,11 +32,27 @@ impl<'a> Report<'a> {
             applied,
             now,
             needs: needs(cluster, applied),
+            served: None,
         }
     }
 
     /// For people.
     pub fn text(&self) -> String {
+        let mut text = self.done();
+        if let Some(served) = &self.served {
+            let all = served.iter().filter(|serving| serving.is_on_disk());
+            for serving in all {
+                let _ = writeln!(
+                    text,
+                    "{GOOD}served{GOOD:#}  {} by {}",
+                    serving.artifact, serving.address
+                );
+            }
+        }
+        text
+    }
+
+    fn done(&self) -> String {
         if self.applied.done.is_empty() {
             let dir = self.cluster.dir.display();
             return format!("{GOOD}nothing to renew{GOOD:#} in {dir}\n");
@@ -52,10 +71,11 @@ impl<'a> Report<'a> {
             let _ = writeln!(text, "  {consumer:width$}  {style}{need}{style:#}");
         }
         let changed = count(self.applied.committed.changes.len(), "file");
-        let _ = writeln!(
-            text,
-            "\n{GOOD}done{GOOD:#}: {changed} changed; copy the trees of nodes again, or run kinstall node there"
-        );
+        let next = match self.served {
+            Some(_) => "",
+            None => "; copy the trees of nodes again, or run kinstall node there",
+        };
+        let _ = writeln!(text, "\n{GOOD}done{GOOD:#}: {changed} changed{next}");
         text
     }
 
@@ -73,6 +93,10 @@ impl<'a> Report<'a> {
         json::document(&RenewDocument {
             applied: Document::new(self.cluster, self.applied, self.now),
             needs: self.needs.iter().map(need).collect(),
+            served: self
+                .served
+                .as_ref()
+                .map(|served| served.iter().map(ServingDocument::of).collect()),
         })
     }
 }
@@ -102,6 +126,34 @@ struct RenewDocument {
     #[serde(flatten)]
     applied: Document,
     needs: Vec<NeedDocument>,
+    /// Absent where nothing was reloaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    served: Option<Vec<ServingDocument>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct ServingDocument {
+    artifact: String,
+    address: String,
+    state: &'static str,
+    fault: Option<String>,
+}
+
+impl ServingDocument {
+    fn of(serving: &Serving) -> Self {
+        let (state, fault) = match &serving.state {
+            ServingState::OnDisk => ("on-disk", None),
+            ServingState::Other(_) => ("other", None),
+            ServingState::Unknown(error) => ("unknown", Some(error.to_string())),
+        };
+        Self {
+            artifact: serving.artifact.to_string(),
+            address: serving.address.to_string(),
+            state,
+            fault,
+        }
+    }
 }
 
 #[derive(Serialize)]
