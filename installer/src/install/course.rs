@@ -117,13 +117,15 @@ impl Course<'_> {
         watcher: &mut dyn Watcher,
     ) -> Result<Option<(Stage, &Service)>, HostError> {
         let replaced = replace::replaced(self.plan);
-        if replaced.is_empty() || probes.ask(Gate::ApiServer).await.is_ok() {
+        // One that starts anew has not heard of the API server either, and it may be the one that ended the old pods.
+        let starts_anew = replace::restarts_kubelet(self.plan);
+        if replaced.is_empty() || (!starts_anew && probes.ask(Gate::ApiServer).await.is_ok()) {
             return Ok(None);
         }
         watcher.now(&format!("ending {}", replaced.join(", ")));
         let init = self.spec.facts.init;
         let stopped = replace::forget(&replaced, self.services, init)?;
-        Ok(replace::kubelet(self.desired).filter(|_| stopped))
+        Ok(replace::kubelet(self.desired).filter(|_| stopped && !starts_anew))
     }
 
     /// How often a service was started again after it had ended by itself.

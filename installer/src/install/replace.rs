@@ -32,6 +32,13 @@ pub(super) fn replaced(plan: &Plan) -> Vec<String> {
     names.collect()
 }
 
+/// Whether the plan starts the kubelet anew.
+pub(super) fn restarts_kubelet(plan: &Plan) -> bool {
+    let id = format!("service {KUBELET}");
+    let mut changes = plan.changes.iter().filter(|change| change.id.0 == id);
+    changes.any(|change| matches!(change.action, Action::Update | Action::Restart))
+}
+
 /// The kubelet's service, among what is wanted.
 pub(super) fn kubelet(desired: &[Resource]) -> Option<(Stage, &Service)> {
     desired.iter().find_map(|resource| match &resource.kind {
