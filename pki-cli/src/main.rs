@@ -6,6 +6,7 @@ mod commands;
 mod files;
 mod guard;
 mod output;
+mod picture;
 
 use std::process::ExitCode;
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use pki_core::converge::markup::escape as escaped;
+
 use super::{Graph, Group, Light, Link, Member};
 
 const MARGIN: i32 = 24;
@@ -205,21 +207,6 @@ fn clipped(text: &str) -> String {
         return text.to_owned();
     }
     text.chars().take(LONGEST - 1).chain(['…']).collect()
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c if c.is_control() => {}
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

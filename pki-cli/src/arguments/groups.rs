@@ -13,7 +13,10 @@ const GROUPS: [(&str, &[&str]); 5] = [
         "A cluster's PKI",
         &["init", "plan", "apply", "renew", "import"],
     ),
-    ("Look at it", &["check", "verify", "lint", "inspect"]),
+    (
+        "Look at it",
+        &["check", "verify", "lint", "inspect", "graph", "report"],
+    ),
     ("Certificates for others", &["user", "csr", "sign"]),
     (
         "Profiles, policies, the spec",

@@ -5,6 +5,7 @@ mod check;
 mod color;
 mod completions;
 mod csr;
+mod graph;
 mod groups;
 mod import;
 mod init;
@@ -15,6 +16,7 @@ mod plan;
 mod policy;
 mod profile;
 mod renew;
+mod report;
 mod sign;
 mod tree;
 mod usage;
@@ -30,6 +32,7 @@ pub use check::Check;
 pub use color::Color;
 pub use completions::Completions;
 pub use csr::Csr;
+pub use graph::{Graph, GraphFormat};
 pub use import::Import;
 pub use init::{ImportedAuthority, Init};
 pub use inspect::Inspect;
@@ -39,6 +42,7 @@ pub use plan::Plan;
 pub use policy::{Policy, PolicyCommand};
 pub use profile::{Profile, ProfileCommand};
 pub use renew::Renew;
+pub use report::Report;
 pub use sign::{CaFiles, Sign};
 pub use tree::Tree;
 pub use usage::Usage;
@@ -53,6 +57,7 @@ Examples:
   kpki renew --if-within 33%                 for a job: issue anew what is near its end
   kpki verify                                a TLS handshake over every connection of the cluster
   kpki check                                 how long every certificate lasts, and what is wrong
+  kpki report --output report.html           expiries, findings and a picture, in one page
   kpki inspect kubernetes/ca/ca.crt          what is in a certificate, key or kubeconfig";
 
 const EXIT: &str = "\
@@ -87,6 +92,8 @@ pub enum Command {
     Verify(Verify),
     Check(Check),
     Lint(Lint),
+    Graph(Graph),
+    Report(Report),
     Inspect(Inspect),
     Import(Import),
     Csr(Csr),

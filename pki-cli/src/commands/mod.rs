@@ -4,6 +4,7 @@ mod apply;
 pub mod check;
 mod completions;
 mod csr;
+mod graph;
 mod import;
 mod init;
 mod inspect;
@@ -14,6 +15,7 @@ mod plan;
 mod policy;
 mod profile;
 mod renew;
+mod report;
 mod schema;
 mod sign;
 mod user;
@@ -36,6 +38,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Verify(arguments) => verify::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
         Command::Csr(arguments) => csr::run(&arguments),

@@ -82,7 +82,7 @@ fn text(cluster: &Cluster, verification: &Verification) -> String {
 }
 
 /// `n1/kubelet-client dials 10.3.0.1`.
-fn who(check: &EdgeCheck) -> String {
+pub fn who(check: &EdgeCheck) -> String {
     let client = match &check.edge.client {
         Some(client) => client.to_string(),
         None => "a client without a certificate".into(),

@@ -1,6 +1,7 @@
 //! Numbers and moments in words.
 
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// `1 file`, `2 files`.
 pub fn count(number: usize, noun: &str) -> String {
@@ -21,6 +22,11 @@ pub fn until(not_after: OffsetDateTime, now: OffsetDateTime) -> String {
         count(usize::try_from(left.whole_days()).unwrap_or(0), "day")
     };
     format!("{} ({left})", not_after.date())
+}
+
+/// `2027-11-23T10:00:00Z`, as JSON has moments.
+pub fn moment(moment: OffsetDateTime) -> String {
+    moment.format(&Rfc3339).unwrap_or_default()
 }
 
 /// A list in one line.

@@ -40,6 +40,20 @@ impl Collection {
 
 /// Files that are named must hold certificates; in directories others are passed over.
 pub fn collect(paths: &[PathBuf]) -> Result<Collection, Failure> {
+    let collection = below(paths)?;
+    if collection.all.is_empty() && collection.damaged.is_empty() {
+        let names = paths.iter().map(|path| path.display());
+        return Err(Failure::new(format_args!(
+            "no certificate below {}",
+            crate::output::words::list(names)
+        ))
+        .hint("name files with certificates, or the cluster's directory with --dir"));
+    }
+    Ok(collection)
+}
+
+/// The same, where there may be none.
+pub fn below(paths: &[PathBuf]) -> Result<Collection, Failure> {
     let mut collection = Collection::default();
     for path in paths {
         if path.is_dir() {
@@ -68,14 +82,6 @@ pub fn collect(paths: &[PathBuf]) -> Result<Collection, Failure> {
                 }
             }
         }
-    }
-    if collection.all.is_empty() && collection.damaged.is_empty() {
-        let names = paths.iter().map(|path| path.display());
-        return Err(Failure::new(format_args!(
-            "no certificate below {}",
-            crate::output::words::list(names)
-        ))
-        .hint("name files with certificates, or the cluster's directory with --dir"));
     }
     Ok(collection)
 }

@@ -14,16 +14,40 @@ use crate::cluster::Cluster;
 use crate::output::errors::Failure;
 use crate::output::{Outcome, json};
 use collect::{Collection, Held};
-use report::{Document, Entry};
+use report::Document;
+pub use report::Entry;
 
 pub fn run(arguments: &Lint) -> Result<Outcome, Failure> {
     let collection = match &arguments.paths[..] {
         [] => collect::collect(&own(arguments))?,
         named => collect::collect(named)?,
     };
+    let entries = findings(&collection)?;
+    let document = Document::new(collection.once_each().count(), entries);
+    let attention = document.worst() == Some(Severity::Error);
+    let text = if arguments.json {
+        json::document(&document)
+    } else {
+        document.text()
+    };
+    Ok(Outcome::with_attention(text, attention))
+}
+
+/// What the rules say of a cluster's own certificates, for the report; nothing where there are none.
+pub fn own_findings(cluster: &Cluster) -> Result<Vec<Entry>, Failure> {
+    let paths: Vec<_> = [&cluster.dir, &cluster.authorities]
+        .into_iter()
+        .filter(|path| path.is_dir())
+        .cloned()
+        .collect();
+    findings(&collect::below(&paths)?)
+}
+
+/// The findings about each certificate, then those about all together.
+fn findings(collection: &Collection) -> Result<Vec<Entry>, Failure> {
     let mut entries: Vec<Entry> = collection.damaged.iter().map(Entry::damaged).collect();
     for held in collection.once_each() {
-        let issuer = issuer(&held.certificate, &collection);
+        let issuer = issuer(&held.certificate, collection);
         let findings = lint::lint(
             &held.certificate,
             issuer,
@@ -37,16 +61,8 @@ pub fn run(arguments: &Lint) -> Result<Outcome, Failure> {
                 .map(|finding| Entry::new(held, finding)),
         );
     }
-    entries.extend(together(&collection));
-
-    let document = Document::new(collection.once_each().count(), entries);
-    let attention = document.worst() == Some(Severity::Error);
-    let text = if arguments.json {
-        json::document(&document)
-    } else {
-        document.text()
-    };
-    Ok(Outcome::with_attention(text, attention))
+    entries.extend(together(collection));
+    Ok(entries)
 }
 
 /// The cluster's directory, and that of its authorities where it is elsewhere.

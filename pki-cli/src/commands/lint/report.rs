@@ -24,13 +24,13 @@ pub struct Document {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Entry {
-    file: String,
+    pub file: String,
     subject: Option<String>,
-    rule: &'static str,
+    pub rule: &'static str,
     #[serde(serialize_with = "word")]
-    severity: Severity,
-    fact: String,
-    cites: &'static str,
+    pub severity: Severity,
+    pub fact: String,
+    pub cites: &'static str,
 }
 
 fn word<S: serde::Serializer>(severity: &Severity, serializer: S) -> Result<S::Ok, S::Error> {

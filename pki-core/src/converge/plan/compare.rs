@@ -15,7 +15,7 @@ fn is_due(validity: &Validity, now: OffsetDateTime) -> bool {
 }
 
 /// What time alone has done to a certificate, whosever it is.
-pub(super) fn time(validity: &Validity, now: OffsetDateTime) -> Option<Drift> {
+pub(in crate::converge) fn time(validity: &Validity, now: OffsetDateTime) -> Option<Drift> {
     let not_after = validity.not_after;
     if validity.is_over(now) {
         Some(Drift::Expired { not_after })

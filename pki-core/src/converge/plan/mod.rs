@@ -13,6 +13,7 @@ use std::collections::HashMap;
 
 use time::OffsetDateTime;
 
+pub(in crate::converge) use compare::time as time_drift;
 pub use drift::Drift;
 pub use renewal::{ClockError, Renewal, RenewalError, Within, WithinError, check_clock};
 pub use step::{Action, Obstacle, Step};
