@@ -78,8 +78,12 @@
 //! - A value that exists was checked: an [`Authority`](x509::Authority) can sign, a
 //!   [`ClusterSpec`](cluster::spec::ClusterSpec) has no mistakes.
 #![forbid(unsafe_code)]
+// What only the rooms above use, where they are left out.
+#![cfg_attr(not(feature = "converge"), allow(dead_code, unused_imports))]
 
 pub mod x509;
 
+#[cfg(feature = "cluster")]
 pub mod cluster;
+#[cfg(feature = "converge")]
 pub mod converge;

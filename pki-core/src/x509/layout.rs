@@ -1,4 +1,4 @@
-//! The only module that knows rcgen: it lays out what is to be signed.
+//! The only module that knows rcgen, but for `interop`, which lends an authority to it: it lays out what is to be signed.
 //!
 //! rcgen writes every extension well, but names go through a model that holds one value of each
 //! attribute type, so two `O=` or `DC=corp, DC=example` would lose one silently; and a Kubernetes
@@ -263,7 +263,7 @@ fn with_names(
     Ok(asn1::sequence(&elements))
 }
 
-fn signature_algorithm(
+pub(super) fn signature_algorithm(
     algorithm: Option<KeyAlgorithm>,
 ) -> Result<&'static rcgen::SignatureAlgorithm, LayoutError> {
     match algorithm {
@@ -278,9 +278,9 @@ fn signature_algorithm(
 }
 
 /// A public key as rcgen wants it.
-struct Key<'a> {
-    algorithm: &'static rcgen::SignatureAlgorithm,
-    bytes: &'a [u8],
+pub(super) struct Key<'a> {
+    pub(super) algorithm: &'static rcgen::SignatureAlgorithm,
+    pub(super) bytes: &'a [u8],
 }
 
 impl PublicKeyData for Key<'_> {
@@ -294,9 +294,9 @@ impl PublicKeyData for Key<'_> {
 }
 
 /// Stands where rcgen expects the CA's key, and keeps what it is given to sign.
-struct Recorder<'a> {
-    key: Key<'a>,
-    message: RefCell<Vec<u8>>,
+pub(super) struct Recorder<'a> {
+    pub(super) key: Key<'a>,
+    pub(super) message: RefCell<Vec<u8>>,
 }
 
 impl PublicKeyData for Recorder<'_> {

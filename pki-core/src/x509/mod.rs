@@ -10,6 +10,7 @@ mod handshake;
 #[cfg(test)]
 mod hostile_input;
 pub mod inspect;
+pub mod interop;
 mod key_algorithm;
 mod key_usage;
 mod layout;

@@ -13,7 +13,9 @@ use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls::{ClientConfig, DEFAULT_VERSIONS, RootCertStore, ServerConfig};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::{Certificate, DistinguishedName, Issued, PrivateKey, TrustAnchors};
+use super::{
+    Authority, Certificate, DistinguishedName, Issued, PrivateKey, TrustAnchors, TrustAnchorsError,
+};
 
 /// Who one is in TLS: a certificate, those between it and the root, and its key, proven to match.
 #[derive(Clone)]
@@ -116,6 +118,17 @@ impl TrustAnchors {
     }
 }
 
+impl Authority {
+    /// A client without a certificate that trusts servers under this authority.
+    ///
+    /// # Errors
+    /// When webpki cannot read the authority's certificate.
+    pub fn client_config(&self) -> Result<ClientConfig, TrustAnchorsError> {
+        let anchors = TrustAnchors::new(std::slice::from_ref(self.certificate()))?;
+        Ok(anchors.client_config())
+    }
+}
+
 impl Issued {
     /// The certificate with its key and what stands between it and the root, ready for TLS.
     ///
@@ -131,6 +144,25 @@ impl Issued {
     /// When rustls does not sign with the key.
     pub fn server_config(&self) -> Result<ServerConfig, IdentityError> {
         Ok(self.identity()?.server_config())
+    }
+
+    /// A server that serves nobody without a certificate from one of `clients`: mutual TLS.
+    ///
+    /// # Errors
+    /// When rustls does not sign with the key.
+    pub fn server_config_requiring(
+        &self,
+        clients: &TrustAnchors,
+    ) -> Result<ServerConfig, IdentityError> {
+        Ok(self.identity()?.server_config_requiring(clients))
+    }
+
+    /// A client that shows this certificate to whoever asks, and trusts servers under `servers`.
+    ///
+    /// # Errors
+    /// When rustls does not sign with the key.
+    pub fn client_config(&self, servers: &TrustAnchors) -> Result<ClientConfig, IdentityError> {
+        Ok(self.identity()?.client_config(servers))
     }
 }
 
