@@ -120,8 +120,44 @@ fn no_clock_in_the_library() {
     none(mentions(
         "pki-core/src",
         &words,
-        &["pki-core/src/converge/store/"],
+        // Waiting for a peer and for a lock has an end.
+        &[
+            "pki-core/src/converge/store/",
+            "pki-core/src/converge/dial.rs",
+        ],
     ));
+}
+
+/// A library that is used in a test or a controller brings no runtime and no command line.
+#[test]
+fn the_library_has_no_runtime_and_no_command_line() {
+    let output = std::process::Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--offline",
+            "-p",
+            "pki-core",
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+        ])
+        .current_dir(workspace())
+        .output()
+        .expect("cargo runs");
+    let tree = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success() && tree.contains("rustls v"),
+        "{output:?}"
+    );
+    for name in ["tokio", "clap", "async-std", "reqwest", "hyper", "anyhow"] {
+        assert!(
+            !tree
+                .lines()
+                .any(|line| line.starts_with(&format!("{name} v"))),
+            "{name}:\n{tree}"
+        );
+    }
 }
 
 #[test]
