@@ -52,10 +52,10 @@ fn boxes(svg: &str, classes: &str) -> Vec<Box4> {
 
 #[test]
 fn nothing_overlaps_and_all_is_inside() {
+    let size = Regex::new(r#"viewBox="0 0 (\d+) (\d+)""#).unwrap();
     for profile in ["kubeadm", "hardened", "external-etcd", "makecerts"] {
         for nodes in [1, 3, 50] {
             let picture = standalone(&graph(nodes, profile));
-            let size = Regex::new(r#"viewBox="0 0 (\d+) (\d+)""#).unwrap();
             let size = size.captures(&picture).unwrap();
             let (width, height) = (number(&size[1]), number(&size[2]));
             let all = boxes(&picture, "card|client|authority");
