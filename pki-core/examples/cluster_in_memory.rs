@@ -47,7 +47,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     assert!(Plan::new(&blueprint, &inventory, now).is_empty());
     let verification = verify(&blueprint, &inventory, now);
     assert_eq!(verification.failures().count(), 0);
-    println!(
+    eprintln!(
         "{} files, {} handshakes",
         inventory.files().count(),
         verification.checks.len()

@@ -29,7 +29,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
     let made = job(&dir, &blueprint, today)?;
     let again = job(&dir, &blueprint, today + Duration::days(30))?;
     let renewed = job(&dir, &blueprint, today + Duration::days(300))?;
-    println!("made {made}, then {again}; renewed {renewed}");
+    eprintln!("made {made}, then {again}; renewed {renewed}");
     assert!(made > 0 && again == 0);
     // The CAs last longer, so only what they issued is due.
     assert!(renewed > 0 && renewed < made);

@@ -50,7 +50,7 @@ pub fn main() -> Result<(), Box<dyn Error>> {
         let bad = request(name, groups)?;
         match policy.check(&Wish::new(&bad), Some(&ground)) {
             Ok(_) => return Err(format!("{name} in {groups:?} was allowed").into()),
-            Err(refused) => println!("refused: {refused}"),
+            Err(refused) => eprintln!("refused: {refused}"),
         }
     }
     Ok(())
