@@ -69,6 +69,9 @@
 //! A room uses those above it in this table, never one below. Only [`converge`] reads files, and only
 //! [`converge::store`] writes them.
 //!
+//! The rooms above `x509` are features, both on by default: `cluster`, and `converge`, which needs it. For code that uses rcgen or
+//! rustls beside this library see [`x509::interop`].
+//!
 //! # What every function keeps to
 //!
 //! - Time and randomness are arguments: `now` and an RNG of [`ring`]. The same input gives the same plan.
