@@ -5,6 +5,7 @@ mod cluster;
 mod commands;
 mod files;
 mod guard;
+mod job;
 mod output;
 mod picture;
 

@@ -8,7 +8,7 @@ use crate::output::table::wrap;
 use crate::output::words::terminal_width;
 
 /// Each heading, and the commands below it in the order of their use.
-const GROUPS: [(&str, &[&str]); 5] = [
+const GROUPS: [(&str, &[&str]); 6] = [
     (
         "A cluster's PKI",
         &["init", "plan", "apply", "renew", "import"],
@@ -22,6 +22,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         "Profiles, policies, the spec",
         &["profile", "policy", "schema"],
     ),
+    ("As a job", &["schedule"]),
     ("The program itself", &["help", "completions", "man"]),
 ];
 

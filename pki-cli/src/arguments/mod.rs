@@ -18,6 +18,7 @@ mod profile;
 mod renew;
 mod report;
 mod sign;
+mod schedule;
 mod tree;
 mod usage;
 mod user;
@@ -44,6 +45,7 @@ pub use profile::{Profile, ProfileCommand};
 pub use renew::Renew;
 pub use report::Report;
 pub use sign::{CaFiles, Sign};
+pub use schedule::{Every, JobKind, Schedule};
 pub use tree::Tree;
 pub use usage::Usage;
 pub use user::User;
@@ -100,6 +102,7 @@ pub enum Command {
     Sign(Sign),
     Policy(Policy),
     User(User),
+    Schedule(Schedule),
     Profile(Profile),
     /// Print the JSON schema of cluster.toml, for editors.
     #[command(before_help = "Example:\n  kpki schema > cluster.schema.json")]

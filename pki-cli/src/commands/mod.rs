@@ -16,6 +16,7 @@ mod policy;
 mod profile;
 mod renew;
 mod report;
+mod schedule;
 mod schema;
 mod sign;
 mod user;
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::User(arguments) => user::run(&arguments),
+        Command::Schedule(arguments) => schedule::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema => schema::run(),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -25,7 +25,7 @@ use crate::output::{Outcome, json, metrics};
 
 /// What a person's directory is called, and where a node has its files.
 const HERE: &str = "kubernetes";
-const ON_A_NODE: [&str; 2] = ["/etc/kubernetes", "/var/lib/kubelet/pki"];
+pub const ON_A_NODE: [&str; 2] = ["/etc/kubernetes", "/var/lib/kubelet/pki"];
 
 /// What came of a check.
 pub struct Checked {
