@@ -22,7 +22,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         "Profiles, policies, the spec",
         &["profile", "policy", "schema"],
     ),
-    ("As a job", &["schedule"]),
+    ("As a job", &["schedule", "watch"]),
     ("The program itself", &["help", "completions", "man"]),
 ];
 

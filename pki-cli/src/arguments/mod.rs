@@ -19,10 +19,12 @@ mod renew;
 mod report;
 mod sign;
 mod schedule;
+mod sign;
 mod tree;
 mod usage;
 mod user;
 mod verify;
+mod watch;
 
 use std::ffi::OsString;
 
@@ -46,10 +48,12 @@ pub use renew::Renew;
 pub use report::Report;
 pub use sign::{CaFiles, Sign};
 pub use schedule::{Every, JobKind, Schedule};
+pub use sign::{CaFiles, Sign};
 pub use tree::Tree;
 pub use usage::Usage;
 pub use user::User;
 pub use verify::Verify;
+pub use watch::Watch;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -103,6 +107,7 @@ pub enum Command {
     Policy(Policy),
     User(User),
     Schedule(Schedule),
+    Watch(Watch),
     Profile(Profile),
     /// Print the JSON schema of cluster.toml, for editors.
     #[command(before_help = "Example:\n  kpki schema > cluster.schema.json")]

@@ -21,6 +21,7 @@ mod schema;
 mod sign;
 mod user;
 mod verify;
+mod watch;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -47,6 +48,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Sign(arguments) => sign::run(&arguments),
         Command::Policy(arguments) => policy::run(&arguments),
         Command::User(arguments) => user::run(&arguments),
+        Command::Watch(arguments) => watch::run(&arguments),
         Command::Schedule(arguments) => schedule::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema => schema::run(),

@@ -71,7 +71,7 @@ fn job(arguments: &arguments::Schedule) -> Result<Job, Failure> {
             dir: dir.clone(),
         })
     };
-    let checks = if dir.exists() {
+    let checks = if dir.exists() || arguments.tree.dir != Path::new(super::check::HERE) {
         vec![dir]
     } else {
         let node = super::check::ON_A_NODE.iter().map(PathBuf::from);

@@ -114,7 +114,7 @@ impl Job {
     }
 
     /// When runs of this job begin, in minutes from the beginning of the day or hour: another moment for each job, so
-    /// that not all of a data centre's begin at once. FNV-1a of its name and place (RFC 9923).
+    /// that not all of a data centre's begin at once. FNV-1a of its name and place.
     fn offset(&self, period: u32) -> u32 {
         let mut hash: u32 = 0x811c_9dc5;
         for byte in self.description().bytes().chain(self.name.bytes()) {

@@ -13,6 +13,10 @@ pub fn redactions() -> Redactions {
     };
     redact("[TIME]", r"(?<redacted>20\d\d-\d\d-\d\dT[\d:.]+Z)");
     redact("[DATE]", r"(?<redacted>2\d\d\d-\d\d-\d\d) \(");
+    redact(
+        "[MOMENT]",
+        r#"(?m)(?:^|\\n|schedule: ")(?<redacted>\d{1,2} (?:\d{1,2}|\*)) \* \* [*1]"#,
+    );
     redact("[UNIX]", r" (?<redacted>[12]\d{9})\b");
     redact(
         "[DAYS]",

@@ -18,5 +18,6 @@ pub mod plan;
 pub mod problem;
 pub mod served;
 pub mod verify;
+pub mod watch;
 
 pub use load_authority::{NoAuthority, load_authority};

@@ -24,7 +24,7 @@ use crate::output::errors::Failure;
 use crate::output::{Outcome, json, metrics};
 
 /// What a person's directory is called, and where a node has its files.
-const HERE: &str = "kubernetes";
+pub const HERE: &str = "kubernetes";
 pub const ON_A_NODE: [&str; 2] = ["/etc/kubernetes", "/var/lib/kubelet/pki"];
 
 /// What came of a check.

@@ -169,6 +169,16 @@ impl fmt::Display for ArtifactId {
     }
 }
 
+impl Artifact {
+    /// Whether its certificate is ours to renew: that of a leaf, or of an authority that was not imported.
+    pub fn is_renewable(&self) -> bool {
+        match &self.content {
+            Content::Authority(entry) => !entry.imported,
+            content => content.leaf().is_some(),
+        }
+    }
+}
+
 impl Content {
     /// The leaf certificate in it, if it has one.
     pub fn leaf(&self) -> Option<&CertificateEntry> {
