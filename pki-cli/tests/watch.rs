@@ -211,7 +211,7 @@ fn a_clock_that_is_put_is_noticed_both_ways_and_nothing_is_over_in_silence() {
     let watch = Watch::start(dir.path(), &clock_of(&offset), &[]);
     watch.hear("watching kubernetes");
     std::fs::write(&offset, "+400d\n").unwrap();
-    watch.hear("the clock was put forward by 3455");
+    watch.hear("the clock was put forward by 345");
     watch.hear("error: n1/apiserver is over");
     std::fs::write(&offset, "-100d\n").unwrap();
     watch.hear("the clock was put back by 43");
