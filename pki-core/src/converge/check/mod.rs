@@ -77,6 +77,16 @@ impl CheckedFiles {
         let known = known::Known::of(paths);
         let mut unknown = gathered.unknown;
         unknown.extend(known.problems());
+        if gathered.sightings.is_empty() && unknown.is_empty() {
+            let paths: Vec<_> = paths
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            unknown.push(Problem::new(
+                format!("no certificate below {}", paths.join(", ")),
+                "name files with certificates, or directories of them",
+            ));
+        }
         Self {
             certificates: judge::judge(gathered.sightings, &known, thresholds, now),
             unknown,

@@ -115,6 +115,15 @@ fn every_form_is_found_once_with_all_its_places() {
     assert!(found.certificates.iter().all(|c| c.level() == Level::Fine));
 }
 
+/// A directory without any is a mistake, and not all well.
+#[test]
+fn nothing_at_all_is_not_fine() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = [dir.path().to_owned()];
+    let found = CheckedFiles::read(&path, &THRESHOLDS, OffsetDateTime::now_utc());
+    assert!(found.unknown[0].fact.starts_with("no certificate below "));
+}
+
 #[test]
 fn what_a_kubelet_had_before_is_passed_over() {
     let place = Place::new();
