@@ -122,6 +122,11 @@ impl<'a> ControlPlane<'a> {
         command
     }
 
+    /// The API server's process id.
+    pub fn apiserver_id(&self) -> u32 {
+        self.apiserver.id()
+    }
+
     /// All that etcd wrote.
     pub fn etcd_log(&self) -> String {
         self.etcd.log()

@@ -183,7 +183,7 @@ pub fn in_url(address: IpAddr) -> String {
 }
 
 /// Where cargo puts programs: `$KINSTALL` names the directory, or else it is the one of this test.
-fn built() -> PathBuf {
+pub fn built() -> PathBuf {
     let built = match env::var_os("KINSTALL") {
         Some(path) => PathBuf::from(path),
         None => {

@@ -1,4 +1,4 @@
-//! flanneld on every node: a VXLAN device for each family, and what its CNI plugin needs to know in
+//! flanneld on every node: the way to the pods of other nodes (where there are any, a VXLAN device for each family), and what its CNI plugin needs to know in
 //! [`layout::FLANNEL_SUBNET`](crate::desired::layout::FLANNEL_SUBNET). Plugin and CNI configuration are the host's.
 
 use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec};
@@ -18,6 +18,8 @@ use super::object::{
     on_linux, selector, tolerate_all,
 };
 use super::rbac::{bind, service_account};
+use super::vxlan;
+use crate::component::images::tool;
 use crate::desired::{NodeSpec, layout};
 
 /// Its name in the folder.
@@ -27,6 +29,9 @@ const NAME: &str = "kube-flannel";
 /// Upstream's name of account and role.
 const ACCOUNT: &str = "flannel";
 const CONFIG_DIRECTORY: &str = "/etc/kube-flannel";
+/// Keys of its ConfigMap, and files of that directory.
+const NET_CONF: &str = "net-conf.json";
+const VXLAN_RULES: &str = "vxlan.nft";
 /// On loopback only, beside the kubelet's (10248) and kube-proxy's (10249); upstream's 8081 is often taken.
 pub(crate) const HEALTH_PORT: u16 = 10247;
 
@@ -58,13 +63,13 @@ pub(super) fn manifest(spec: &NodeSpec, image: &str) -> Zeroizing<String> {
         vec![service_account(ACCOUNT)],
     ));
     let net_conf = serde_json::to_string_pretty(&net_conf(spec)).expect("plain texts and truths");
-    let (config, digest) = config_map(
-        manifest.metadata(NAME),
-        [
-            ("net-conf.json", net_conf.as_str()),
-            (CA_KEY, &identity::trusted(spec)),
-        ],
-    );
+    let rules = vxlan::rules(&spec.cluster);
+    let trusted = identity::trusted(spec);
+    let mut data = vec![(NET_CONF, net_conf.as_str()), (CA_KEY, &trusted)];
+    if vxlan::is_needed(&spec.cluster) {
+        data.push((VXLAN_RULES, &rules));
+    }
+    let (config, digest) = config_map(manifest.metadata(NAME), data);
     manifest.add(&config);
     manifest.add(&DaemonSet {
         metadata: manifest.metadata(NAME),
@@ -115,7 +120,14 @@ fn net_conf(spec: &NodeSpec) -> NetConf {
         enable_nftables: spec.facts.has_nf_tables,
         network,
         ipv6_network,
-        backend: Backend { r#type: "vxlan" },
+        backend: Backend {
+            r#type: if vxlan::is_needed(&spec.cluster) {
+                "vxlan"
+            } else {
+                // A route to each other node's pods: none.
+                "host-gw"
+            },
+        },
     }
 }
 
@@ -133,7 +145,7 @@ fn arguments(spec: &NodeSpec) -> Vec<String> {
         "--ip-masq".into(),
         "--iface=$(HOST_IP)".into(),
         format!("--{public}=$(HOST_IP)"),
-        format!("--net-config-path={CONFIG_DIRECTORY}/net-conf.json"),
+        format!("--net-config-path={CONFIG_DIRECTORY}/{NET_CONF}"),
         format!("--subnet-file={}", layout::FLANNEL_SUBNET),
         format!("--healthz-ip={loopback}"),
         format!("--healthz-port={HEALTH_PORT}"),
@@ -195,16 +207,32 @@ fn template(spec: &NodeSpec, image: &str, digest: &str) -> PodTemplateSpec {
         ]),
         ..Container::default()
     };
+    let closes_vxlan = vxlan::is_needed(&spec.cluster).then(|| Container {
+        name: "close-vxlan".into(),
+        image: Some(image.into()),
+        image_pull_policy: Some("Never".into()),
+        command: Some(vec![tool("nft")]),
+        args: Some(vec![
+            "--file".into(),
+            format!("{CONFIG_DIRECTORY}/{VXLAN_RULES}"),
+        ]),
+        security_context: Some(locked(&["NET_ADMIN"])),
+        volume_mounts: Some(vec![mount("config", CONFIG_DIRECTORY, true)]),
+        ..Container::default()
+    });
+    let key = |name: &str| KeyToPath {
+        key: name.into(),
+        path: name.into(),
+        ..KeyToPath::default()
+    };
+    let mut keys = vec![key(NET_CONF)];
+    keys.extend(closes_vxlan.is_some().then(|| key(VXLAN_RULES)));
     let volumes = vec![
         Volume {
             name: "config".into(),
             config_map: Some(ConfigMapVolumeSource {
                 name: NAME.into(),
-                items: Some(vec![KeyToPath {
-                    key: "net-conf.json".into(),
-                    path: "net-conf.json".into(),
-                    ..KeyToPath::default()
-                }]),
+                items: Some(keys),
                 ..ConfigMapVolumeSource::default()
             }),
             ..Volume::default()
@@ -225,6 +253,7 @@ fn template(spec: &NodeSpec, image: &str, digest: &str) -> PodTemplateSpec {
             containers: vec![container],
             enable_service_links: Some(false),
             host_network: Some(true),
+            init_containers: closes_vxlan.map(|container| vec![container]),
             node_selector: on_linux(),
             priority_class_name: Some("system-node-critical".into()),
             service_account_name: Some(ACCOUNT.into()),

@@ -2,6 +2,8 @@
 
 use pki_core::cluster::spec::{IpFamily, Role};
 
+use super::vxlan;
+
 use crate::desired::{
     Kind, Network, NodeSpec, Resource, Stage, Sysctl, SysctlValue, Trace, layout,
 };
@@ -67,6 +69,7 @@ pub fn host(spec: &NodeSpec) -> Vec<Resource> {
         }
         traces.push(Trace::NftTable("ip flannel-ipv4".into()));
         traces.push(Trace::NftTable("ip6 flannel-ipv6".into()));
+        traces.push(Trace::NftTable(vxlan::TABLE.into()));
         let directory = std::path::Path::new(layout::FLANNEL_SUBNET).parent();
         let directory = directory.expect("a file in a directory");
         traces.push(Trace::Path(directory.to_owned()));

@@ -12,6 +12,7 @@ mod kube_proxy;
 pub mod manager;
 mod object;
 mod rbac;
+pub(crate) mod vxlan;
 pub mod yaml;
 
 use std::path::Path;

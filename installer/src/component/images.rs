@@ -11,6 +11,9 @@ const PROGRAMS: &str = "/usr/local/bin";
 /// Where the tools are that a program calls: in the PATH that containerd gives where an image says none.
 const TOOLS: &str = "/usr/sbin";
 
+/// What the kubelet runs in a container to ask the component in it how it is.
+pub(super) const PROBE: &str = "kinstall-probe";
+
 /// The images of a node: their full names, and what they are made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Images {
@@ -55,7 +58,7 @@ impl Images {
             etcd = add("etcd", "etcd", &[]);
         }
         if spec.has(Role::ControlPlane) {
-            apiserver = add("kube-apiserver", "kube-apiserver", &[]);
+            apiserver = add("kube-apiserver", "kube-apiserver", &[PROBE]);
             manager = add("kube-controller-manager", "kube-controller-manager", &[]);
             scheduler = add("kube-scheduler", "kube-scheduler", &[]);
         }
@@ -107,6 +110,11 @@ impl Images {
     }
 }
 
+/// Where the tool of that name is in an image.
+pub(crate) fn tool(name: &str) -> String {
+    format!("{TOOLS}/{name}")
+}
+
 /// Where the program of that name is in its image.
 pub(super) fn entrypoint(program: &str) -> String {
     format!("{PROGRAMS}/{program}")
@@ -119,12 +127,10 @@ fn image(programs: &Programs, program: &str, name: &str, tools: &[&str]) -> Imag
     let entrypoint = entrypoint(program);
     let mut contents = ImageContents::new().program(&entrypoint, programs.named(program));
     // Where the kernel has no nf_tables, iptables is a program with plugins, which the host may lack: kube-proxy says so.
-    for tool in tools
-        .iter()
-        .filter_map(|tool| programs.0.get(*tool).map(|found| (tool, found)))
-    {
-        let (name, found) = tool;
-        contents = contents.program(&format!("{TOOLS}/{name}"), found);
+    for name in tools {
+        if let Some(found) = programs.0.get(*name) {
+            contents = contents.program(&tool(name), found);
+        }
     }
     contents.into_image(name, &[&entrypoint])
 }

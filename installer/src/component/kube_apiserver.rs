@@ -1,5 +1,7 @@
 //! kube-apiserver, as a static pod.
 
+use std::net::SocketAddr;
+
 use pki_core::cluster::spec::{IpFamily, Role};
 
 use super::address::{any, list, loopback, url};
@@ -8,7 +10,7 @@ use super::credentials::Credentials;
 use super::make::{self, PRIVATE};
 use super::static_pod::{Health, How, StaticPod};
 use super::tree::CLIENT_CA;
-use super::{ComponentError, Images, accounts, admission, audit_policy, etcd, tls};
+use super::{ComponentError, Images, accounts, admission, audit_policy, etcd, images, tls};
 use crate::desired::layout::APISERVER_ACCOUNT;
 use crate::desired::{DirectoryContents, NodeSpec, Resource, Stage, apiserver_port};
 
@@ -32,9 +34,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
         health: Health {
             address: loopback(spec),
             port: apiserver_port(&spec.cluster, &spec.node),
-            // Nobody is anonymous here, and a static pod may hold no token: whether it accepts a connection is all that
-            // the kubelet can ask. It listens once its storage is there.
-            how: How::Tcp,
+            how: health(spec, &mut credentials)?,
         },
         requests: ("250m", "256Mi"),
         grace: 30,
@@ -52,6 +52,32 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
     ];
     resources.extend(credentials.resources());
     Ok(resources)
+}
+
+/// Nobody is anonymous here, and a static pod may hold no token, so the kubelet itself can ask nothing: a program in the
+/// container does, with the pair that the API server has for kubelets. Whoever has a certificate may ask for health
+/// (`system:public-info-viewer`).
+fn health(spec: &NodeSpec, credentials: &mut Credentials<'_>) -> Result<How, ComponentError> {
+    let server = SocketAddr::new(loopback(spec), apiserver_port(&spec.cluster, &spec.node));
+    let files = [
+        credentials.file("pki/ca.crt")?,
+        credentials.file("pki/apiserver-kubelet-client.crt")?,
+        credentials.file("pki/apiserver-kubelet-client.key")?,
+    ];
+    let asks = |path: &str| {
+        let mut command = vec![
+            images::tool(images::PROBE),
+            server.to_string(),
+            path.to_owned(),
+        ];
+        command.extend(files.iter().cloned());
+        command
+    };
+    Ok(How::Exec {
+        // Started again it would have no etcd either.
+        live: asks("/livez?exclude=etcd"),
+        ready: asks("/readyz"),
+    })
 }
 
 /// Its four pairs it reads again: its serving pair and the aggregator's (apiserver's dynamiccertificates), the pair for kubelets

@@ -4,9 +4,9 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use k8s_openapi::api::core::v1::{
-    Capabilities, Container, ContainerPort, HTTPGetAction, HostPathVolumeSource, Pod,
+    Capabilities, Container, ContainerPort, ExecAction, HTTPGetAction, HostPathVolumeSource, Pod,
     PodSecurityContext, PodSpec, Probe, ResourceRequirements, SeccompProfile, SecurityContext,
-    TCPSocketAction, Volume, VolumeMount,
+    Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -62,8 +62,12 @@ pub(super) struct Health {
 /// What is asked.
 #[derive(Debug)]
 pub(super) enum How {
-    /// Whether it accepts a connection.
-    Tcp,
+    /// What a program in its container finds out, called so, for whether it lives and whether it is ready. That program
+    /// is a process more each time, and a component that needs it is asked less often.
+    Exec {
+        live: Vec<String>,
+        ready: Vec<String>,
+    },
     /// A path for whether it lives, and one for whether it is ready.
     Http {
         /// `HTTP` or `HTTPS`; the kubelet checks no certificate.
@@ -145,8 +149,8 @@ impl StaticPod<'_> {
             // Asked once a second until it answers, for up to four minutes (kubeadm's patience), so that what waits for
             // it waits no longer than it must; from then on seldom.
             startup_probe: Some(self.health.probe(Asked::Alive, 1, 240)),
-            liveness_probe: Some(self.health.probe(Asked::Alive, 10, 8)),
-            readiness_probe: Some(self.health.probe(Asked::Ready, 2, 3)),
+            liveness_probe: Some(self.health.liveness()),
+            readiness_probe: Some(self.health.readiness()),
             resources: Some(ResourceRequirements {
                 requests: Some(
                     [
@@ -212,6 +216,25 @@ enum Asked {
 }
 
 impl Health {
+    fn liveness(&self) -> Probe {
+        match self.how {
+            // kubeadm's patience.
+            How::Http { .. } => self.probe(Asked::Alive, 10, 8),
+            How::Exec { .. } => Probe {
+                // One that hangs does not hear that it should end.
+                termination_grace_period_seconds: Some(10),
+                ..self.probe(Asked::Alive, 10, 4)
+            },
+        }
+    }
+
+    fn readiness(&self) -> Probe {
+        match self.how {
+            How::Http { .. } => self.probe(Asked::Ready, 2, 3),
+            How::Exec { .. } => self.probe(Asked::Ready, 5, 2),
+        }
+    }
+
     fn probe(&self, asked: Asked, period: i32, failures: i32) -> Probe {
         let host = Some(self.address.to_string());
         let port = IntOrString::Int(self.port.into());
@@ -221,8 +244,13 @@ impl Health {
             timeout_seconds: Some(15),
             ..Probe::default()
         };
-        match self.how {
-            How::Tcp => probe.tcp_socket = Some(TCPSocketAction { host, port }),
+        match &self.how {
+            How::Exec { live, ready } => {
+                let command = if asked == Asked::Alive { live } else { ready };
+                probe.exec = Some(ExecAction {
+                    command: Some(command.clone()),
+                });
+            }
             How::Http {
                 scheme,
                 live,
@@ -231,9 +259,9 @@ impl Health {
                 let path = if asked == Asked::Alive { live } else { ready };
                 probe.http_get = Some(HTTPGetAction {
                     host,
-                    path: Some(path.into()),
+                    path: Some((*path).into()),
                     port,
-                    scheme: Some(scheme.into()),
+                    scheme: Some((*scheme).into()),
                     ..HTTPGetAction::default()
                 });
             }

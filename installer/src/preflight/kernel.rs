@@ -3,6 +3,7 @@
 use pki_core::cluster::spec::IpFamily;
 
 use super::{Check, Context, Finding, sysctl};
+use crate::addon::vxlan;
 use crate::desired::{CgroupVersion, SysctlValue};
 
 pub(super) const FEATURES: Check = Check {
@@ -74,7 +75,8 @@ fn features(context: &Context<'_>) -> Vec<Finding> {
     if kernel.has("veth") == Some(false) {
         missing.push("veth".into());
     }
-    if context.has_flannel() && kernel.has("vxlan") == Some(false) {
+    let has_vxlan = context.has_flannel() && vxlan::is_needed(context.spec);
+    if has_vxlan && kernel.has("vxlan") == Some(false) {
         missing.push("vxlan".into());
     }
     let mut findings = Vec::new();
@@ -84,7 +86,12 @@ fn features(context: &Context<'_>) -> Vec<Finding> {
             "run a kernel that has it: those of the distributions do; in a virtual machine, not a container",
         ));
     }
-    if !context.facts.has_nf_tables {
+    if has_vxlan && !context.facts.has_nf_tables {
+        findings.push(Finding::error(
+            "this kernel has no nf_tables: nothing would keep strangers' packets off flannel's VXLAN port",
+            "run a kernel that has it, or bring a network of your own: --network none",
+        ));
+    } else if !context.facts.has_nf_tables {
         findings.push(Finding::warning(
             "this kernel has no nf_tables: kube-proxy makes the rules of Services with iptables",
             "run a kernel that has it, as those of the distributions do",
@@ -235,8 +242,19 @@ mod tests {
         fixture.readings.kernel.loadable = Some(BTreeSet::from(["veth".into()]));
         assert_eq!(
             fixture.error(FEATURES),
-            "this kernel has no pid namespaces, no overlay file system, no vxlan"
+            "this kernel has no pid namespaces, no overlay file system"
         );
+        // Between nodes, packets are wrapped.
+        let mut fixture = Fixture::worker();
+        fixture.fine(FEATURES);
+        fixture.facts.has_nf_tables = false;
+        assert!(fixture.error(FEATURES).contains("VXLAN port"));
+        fixture.network = crate::desired::Network::None;
+        assert!(fixture.warning(FEATURES).contains("iptables"));
+        let mut fixture = Fixture::worker();
+        fixture.readings.kernel.loaded.clear();
+        fixture.readings.kernel.loadable = Some(BTreeSet::from(["veth".into()]));
+        assert_eq!(fixture.error(FEATURES), "this kernel has no vxlan");
         let mut fixture = Fixture::ipv4();
         fixture.facts.has_nf_tables = false;
         assert!(fixture.warning(FEATURES).contains("iptables"));

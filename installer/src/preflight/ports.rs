@@ -3,6 +3,7 @@
 use pki_core::cluster::spec::Role;
 
 use super::{Check, Context, Finding};
+use crate::addon::vxlan;
 use crate::desired::apiserver_port;
 use crate::machine::readings::{Listener, Protocol};
 
@@ -42,11 +43,10 @@ fn needed(context: &Context<'_>) -> Vec<Needed> {
     if context.node.has(Role::Etcd) {
         needed.extend([tcp(2379, "etcd"), tcp(2380, "etcd"), tcp(2381, "etcd")]);
     }
-    if context.has_flannel() {
-        // The kernel's own port for VXLAN, which flannel uses by default.
+    if context.has_flannel() && vxlan::is_needed(context.spec) {
         needed.push(Needed {
             protocol: Protocol::Udp,
-            port: 8472,
+            port: vxlan::PORT,
             component: "flannel",
         });
     }
@@ -147,9 +147,9 @@ mod tests {
 
     #[test]
     fn our_own_on_a_further_run() {
-        let mut fixture = Fixture::ipv4();
+        let mut fixture = Fixture::worker();
         fixture.readings.listeners = vec![
-            listener(Protocol::Tcp, 10257, Some("kube-controller-manager")),
+            listener(Protocol::Tcp, 10249, Some("kube-proxy")),
             listener(Protocol::Udp, 8472, None),
         ];
         assert_eq!(fixture.run(PORTS).len(), 2);
@@ -183,8 +183,12 @@ mod tests {
         worker.readings.listeners = vec![listener(Protocol::Tcp, 10250, None)];
         assert!(worker.error(PORTS).contains("not to be seen"));
         let mut alone = Fixture::ipv4();
-        alone.network = crate::desired::Network::None;
         alone.readings.listeners = vec![listener(Protocol::Udp, 8472, None)];
         alone.fine(PORTS);
+        let mut worker = Fixture::worker();
+        worker.readings.listeners = vec![listener(Protocol::Udp, 8472, None)];
+        assert!(worker.error(PORTS).contains("8472"));
+        worker.network = crate::desired::Network::None;
+        worker.fine(PORTS);
     }
 }

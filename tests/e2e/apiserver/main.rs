@@ -4,6 +4,7 @@
 
 mod clients;
 mod encryption;
+mod health;
 mod intruders;
 mod pods;
 
@@ -30,6 +31,7 @@ fn serve(arguments: &[&str]) {
     };
     intruders.are_refused_by_the_apiserver(&control_plane);
     intruders.are_refused_by_etcd(&control_plane);
+    health::is_told(&control_plane);
 }
 
 const IPV4: [&str; 4] = [

@@ -9,6 +9,8 @@ mod intruders;
 mod recovery;
 mod rerun;
 mod reset;
+mod vxlan;
+mod wedged;
 mod workload;
 
 use tests::machine::{Families, Machine, MachineOptions, Network};
@@ -28,10 +30,22 @@ fn dual_stack() {
         rerun::changes_nothing(&node)
     });
     intruders::show(&mut phases, &node, &network);
+    phases.show("alone, a node has no port of VXLAN", || {
+        vxlan::is_not_there(&node);
+    });
+    phases.show("VXLAN takes packets of nodes only", || {
+        vxlan::takes_nodes_packets_only(&node, &network);
+    });
+    phases.show("an API server that hangs is started again", || {
+        wedged::is_started_again(&node);
+    });
     phases.show("forwarding is told and mended", || {
         forwarding::is_told_and_mended(&node, &network);
     });
     recovery::show(&mut phases, &mut node, &network);
+    phases.show("strangers' VXLAN is refused after a reboot", || {
+        vxlan::strangers_are_refused(&node, &network);
+    });
     workload::show(&mut phases, &node, &network, "cluster.local");
     phases.show("reset leaves nothing", || reset::leaves_nothing(&node));
     phases.finish();

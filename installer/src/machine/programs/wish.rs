@@ -59,6 +59,7 @@ pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
             "kube-apiserver",
             "kube-controller-manager",
             "kube-scheduler",
+            "kinstall-probe",
         ]);
     }
     names.extend(["kubelet", "kube-proxy", "coredns"]);
