@@ -7,11 +7,13 @@
 //! | [`archive`](write()) | layer, configuration and manifest as an OCI image layout in a tar |
 //! | [`containerd`](ContainerdImages) | which images containerd has, importing and removing them |
 //! | `client` | `ctr`, within time limits |
+//! | [`durable`] | what a power cut must not empty |
 
 mod archive;
 mod client;
 mod containerd;
 mod contents;
+pub mod durable;
 mod error;
 mod layer;
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use installer::desired::{NodeSpec, Resource, layout};
-use installer::install::{self, Course, Timeline};
+use installer::image::durable;
+use installer::install::{self, Course, Timeline, Watcher};
 use installer::machine::node_source::Mode;
 use installer::machine::{Host, HostError, Ledger, Observed, Root, ServiceManager};
 use installer::plan::{Action, Plan};
@@ -128,6 +129,11 @@ fn install(
     let timeline = runtime
         .block_on(course.run(&mut host, &mut progress))
         .map_err(|error| Failure::maybe(error.to_string(), error.hint()))?;
+    if !plan.changes.is_empty() {
+        // Not before: etcd waits for the same disk.
+        progress.now("putting images on the disk");
+        durable::sync(Path::new(layout::CONTAINERD))?;
+    }
     drop(progress);
     let text = if as_json {
         output::json(&Document::of(spec, &plan, &timeline))
