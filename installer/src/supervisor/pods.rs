@@ -123,10 +123,12 @@ impl Pods {
                 hint: Some("a process of it waits for a disk or a network file system".into()),
             });
         }
-        // Takes the shims away.
-        for (id, _) in self.tasks()? {
-            if ids.contains(&id) {
-                self.ask(&["tasks", "delete", "--force", &id])?;
+        // Takes the shims away. containerd does so too when it hears of the end, and may be first.
+        for (id, _) in self.tasks()?.iter().filter(|(id, _)| ids.contains(id)) {
+            if let Err(error) = self.ask(&["tasks", "delete", "--force", id])
+                && self.tasks()?.iter().any(|(there, _)| there == id)
+            {
+                return Err(error);
             }
         }
         Ok(())

@@ -19,14 +19,22 @@ pub fn is_started_again(node: &Node<'_>) {
         took.as_secs_f64()
     ));
     // Not by chance: the kubelet says who told it, of both.
-    let said = node
-        .kinstall(&["logs", "kubelet", "--lines", "2000"])
-        .stdout;
     for probe in ["Readiness", "Liveness"] {
-        let told = said.lines().any(|line| {
-            line.contains("does not answer within")
-                && line.contains(&format!("probeType=\"{probe}\""))
+        node.wait_until("the kubelet tells why", || {
+            let of = "involvedObject.name=kube-apiserver-node1,reason=Unhealthy";
+            let arguments = [
+                "get",
+                "events",
+                "--namespace",
+                "kube-system",
+                "--field-selector",
+            ];
+            let said = run(node.kubectl(&arguments).args([of, "--output", "wide"]));
+            let said = answer(&said)?;
+            let told = said.lines().any(|line| {
+                line.contains(&format!("{probe} probe failed")) && line.contains("does not answer")
+            });
+            told.then_some(()).ok_or_else(|| said.to_owned())
         });
-        assert!(told, "{probe}: {said}");
     }
 }
