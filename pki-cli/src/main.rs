@@ -7,6 +7,7 @@ mod files;
 mod guard;
 mod job;
 mod output;
+mod passphrase;
 mod picture;
 
 use std::process::ExitCode;

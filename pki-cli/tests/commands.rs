@@ -85,7 +85,9 @@ fn answer(command: &str, sandbox: &Path) -> String {
         other => other,
     };
     let (reader, writer) = std::io::pipe().unwrap();
-    let mut child = Command::new(program)
+    // Away from the terminal of whoever runs the tests, where a passphrase would be asked for.
+    let mut child = Command::new("setsid")
+        .args(["--wait", program])
         .args(&words[1..])
         .current_dir(sandbox)
         .env("NO_COLOR", "1")

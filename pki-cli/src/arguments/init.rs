@@ -62,6 +62,10 @@ pub struct Init {
     /// Use an existing CA for the authority ID; its certificate file may hold those above it.
     #[arg(long, value_name = "ID=CERT,KEY", value_parser = ImportedAuthority::parse)]
     pub authority: Vec<ImportedAuthority>,
+    /// The first line of this file opens encrypted keys of --authority [default: asked for on the terminal].
+    /// In the directory they are kept without a passphrase, mode 0600, as components read them.
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
     /// Begin with this cluster.toml; flags replace what it says.
     #[arg(long, value_name = "FILE")]
     pub spec: Option<PathBuf>,

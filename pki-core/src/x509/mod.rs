@@ -6,6 +6,7 @@ mod certificate;
 mod dialed_name;
 mod distinguished_name;
 mod dns_name;
+mod encrypted_key;
 mod handshake;
 #[cfg(test)]
 mod hostile_input;
@@ -44,6 +45,7 @@ pub use certificate::{Certificate, CertificateError, Details};
 pub use dialed_name::DialedName;
 pub use distinguished_name::{Attribute, AttributeKind, DistinguishedName, DistinguishedNameError};
 pub use dns_name::{DnsName, DnsNameError};
+pub use encrypted_key::{EmptyPassphrase, Passphrase};
 pub use handshake::{Agreed, HandshakeError, HandshakeFault, Side, TlsVersion, handshake};
 pub use key_algorithm::{KeyAlgorithm, UnknownKeyAlgorithm};
 pub use key_usage::{ExtendedKeyUsage, KeyUsage};

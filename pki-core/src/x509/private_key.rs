@@ -45,6 +45,12 @@ pub enum PrivateKeyError {
     /// The key is encrypted with a passphrase.
     #[error("the private key is encrypted")]
     Encrypted,
+    /// The key is encrypted with another passphrase than the one given, or damaged.
+    #[error("the passphrase does not open the private key")]
+    WrongPassphrase,
+    /// Encrypted in a way, or at a cost, that this library does not take.
+    #[error("a private key under {0}, which is not supported")]
+    UnsupportedEncryption(String),
     /// The structure around the key is damaged.
     #[error("a damaged private key ({0} form)")]
     Damaged(&'static str),

@@ -1,18 +1,20 @@
-//! CAs that somebody brings: proven before anything is written, then kept byte for byte.
+//! CAs that somebody brings: proven before anything is written, then kept byte for byte; but an encrypted
+//! key without its passphrase, since the components of a cluster read no other.
 
 use std::path::{Path, PathBuf};
 
 use pki_core::cluster::blueprint::{ArtifactId, Part};
 use pki_core::cluster::{FileMode, Location};
 use pki_core::converge::inventory::Inventory;
-use pki_core::x509::{Authority, AuthorityError, Certificate, LocalSigner, PrivateKey};
+use pki_core::x509::{Authority, AuthorityError, Certificate, LocalSigner};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::arguments::ImportedAuthority;
+use crate::arguments::{ImportedAuthority, Init};
 use crate::cluster::Cluster;
 use crate::files::read;
 use crate::output::errors::Failure;
+use crate::passphrase;
 
 /// A file to be kept in the CA directory.
 pub struct ImportedFile {
@@ -25,13 +27,18 @@ pub struct ImportedFile {
 
 /// Reads and proves each, and tells everything that is wrong at once.
 pub fn load_all(
-    authorities: &[ImportedAuthority],
+    arguments: &Init,
     cluster: &Cluster,
     now: OffsetDateTime,
 ) -> Result<Vec<ImportedFile>, Failure> {
     let (mut files, mut failures) = (Vec::new(), Vec::new());
-    for authority in authorities {
-        match load(authority, cluster, now) {
+    for authority in &arguments.authority {
+        match load(
+            authority,
+            arguments.passphrase_file.as_deref(),
+            cluster,
+            now,
+        ) {
             Ok(pair) => files.extend(pair),
             Err(failure) => failures.push(failure),
         }
@@ -45,11 +52,12 @@ pub fn load_all(
 
 fn load(
     authority: &ImportedAuthority,
+    passphrase_file: Option<&Path>,
     cluster: &Cluster,
     now: OffsetDateTime,
 ) -> Result<[ImportedFile; 2], Failure> {
     let certificate = read(&authority.certificate)?;
-    let key = read(&authority.key)?;
+    let mut key = read(&authority.key)?;
     let at = |path: &Path, error: &dyn std::fmt::Display| {
         Failure::new(format_args!("{}: {error}", path.display()))
     };
@@ -57,10 +65,11 @@ fn load(
         at(&authority.certificate, &error)
             .hint("name the CA's certificate as PEM; those above it may follow it in the same file")
     })?;
-    let private = PrivateKey::from_pem(&key).map_err(|error| {
-        at(&authority.key, &error)
-            .hint("name the CA's private key as PEM (PKCS#8, PKCS#1 or SEC1), not encrypted")
-    })?;
+    let opened = passphrase::open_key(&key, &authority.key, passphrase_file)?;
+    let private = opened.key;
+    if opened.was_encrypted {
+        key = Zeroizing::new(private.secret_pem().as_bytes().to_vec());
+    }
     let signer = LocalSigner::new(&private).map_err(|error| at(&authority.key, &error))?;
     Authority::load(chain, signer, now).map_err(|error| {
         let path = match error {

@@ -30,7 +30,7 @@ pub fn run(arguments: &Init, now: OffsetDateTime) -> Result<Outcome, Failure> {
         tell_of_recovery(&Store::open(&arguments.dir, &cluster.authorities)?);
     }
     let inventory = cluster.inventory()?;
-    for imported in authority::load_all(&arguments.authority, &cluster, now)? {
+    for imported in authority::load_all(arguments, &cluster, now)? {
         authority::same(&imported, &cluster)?;
     }
     let plan = Plan::new(&cluster.blueprint, &inventory, now);

@@ -32,7 +32,7 @@ fn fresh(arguments: &Init, now: OffsetDateTime) -> Result<Outcome, Failure> {
         errors::warn(warning);
     }
     let cluster = Cluster::of(&arguments.dir, wanted.spec, &wanted.file, None)?;
-    let imported = authority::load_all(&arguments.authority, &cluster, now)?;
+    let imported = authority::load_all(arguments, &cluster, now)?;
 
     if arguments.dry_run {
         let mut inventory = cluster.inventory()?;
