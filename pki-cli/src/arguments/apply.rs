@@ -1,5 +1,7 @@
 //! `kpki apply`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::Tree;
@@ -8,6 +10,7 @@ const EXAMPLES: &str = "\
 Examples:
   kpki apply
   kpki apply --dry-run
+  kpki apply --signed certificates       take back what somebody else signed, see kpki plan --csr-dir
   kpki apply --replace ca                a new CA: everything that relies on it changes at once";
 
 /// Make everything as cluster.toml wants it: issue, renew, rewrite.
@@ -22,6 +25,10 @@ pub struct Apply {
     /// Agree to the replacement of an authority or a service-account key pair that the plan names.
     #[arg(long, value_name = "ID")]
     pub replace: Vec<String>,
+    /// Install the certificates in this directory that were asked for with `kpki plan --csr-dir`, and do nothing else.
+    /// Each is proven first: its key, its issuer, its names, its time.
+    #[arg(long, value_name = "DIR", conflicts_with = "replace")]
+    pub signed: Option<PathBuf>,
     /// Only show what would be done.
     #[arg(long)]
     pub dry_run: bool,

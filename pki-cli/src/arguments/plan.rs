@@ -1,5 +1,7 @@
 //! `kpki plan`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::Tree;
@@ -7,7 +9,8 @@ use super::Tree;
 const EXAMPLES: &str = "\
 Examples:
   kpki plan
-  kpki plan --dir /srv/cluster --json";
+  kpki plan --dir /srv/cluster --json
+  kpki plan --csr-dir requests          the CA's key is elsewhere: a signing request for each certificate";
 
 /// Show what differs from cluster.toml, and why; change nothing.
 ///
@@ -17,6 +20,10 @@ Examples:
 pub struct Plan {
     #[command(flatten)]
     pub tree: Tree,
+    /// Write a signing request for each certificate that only a CA key which is not here could issue. Their keys
+    /// wait in the cluster's directory until `kpki apply --signed` brings the certificates.
+    #[arg(long, value_name = "DIR")]
+    pub csr_dir: Option<PathBuf>,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

@@ -12,6 +12,7 @@ use ring::rand::SystemRandom;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::external;
 use super::places::Places;
 use super::plan;
 use crate::arguments;
@@ -25,6 +26,9 @@ use crate::output::{Outcome, json};
 pub fn run(arguments: &arguments::Apply) -> Result<Outcome, Failure> {
     let cluster = Cluster::open(&arguments.tree)?;
     let now = OffsetDateTime::now_utc();
+    if let Some(dir) = &arguments.signed {
+        return external::take_back(&cluster, dir, arguments, now);
+    }
     if arguments.dry_run {
         let inventory = cluster.inventory()?;
         let plan = Plan::new(&cluster.blueprint, &inventory, now);
@@ -144,7 +148,7 @@ pub fn key_search(plan: &Plan<'_>, cluster: &Cluster) -> Progress {
     Progress::begin(plan.steps().len() > MANY || makes_rsa(), "making keys")
 }
 
-fn report(cluster: &Cluster, applied: &Applied, now: OffsetDateTime, as_json: bool) -> Outcome {
+pub fn report(cluster: &Cluster, applied: &Applied, now: OffsetDateTime, as_json: bool) -> Outcome {
     tell_warnings(&applied.done);
     if as_json {
         return Outcome::fine(json::document(&Document::new(cluster, applied, now)));

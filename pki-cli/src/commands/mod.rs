@@ -4,6 +4,7 @@ mod apply;
 pub mod check;
 mod completions;
 mod csr;
+mod external;
 mod graph;
 mod import;
 mod init;

@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
+use pki_core::converge::external::are_out;
 use pki_core::converge::plan::{Action, Plan, Step};
 use pki_core::converge::store::Store;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::external;
 use super::places::Places;
 use crate::arguments;
 use crate::cluster::{Cluster, SPEC};
@@ -17,6 +19,9 @@ use crate::output::{Outcome, json};
 
 pub fn run(arguments: &arguments::Plan) -> Result<Outcome, Failure> {
     let cluster = Cluster::open(&arguments.tree)?;
+    if let Some(dir) = &arguments.csr_dir {
+        return external::requests(&cluster, dir, arguments.json);
+    }
     let inventory = cluster.inventory()?;
     let plan = Plan::new(&cluster.blueprint, &inventory, OffsetDateTime::now_utc());
     Ok(show(&cluster, &plan, arguments.json))
@@ -39,6 +44,19 @@ pub fn show(cluster: &Cluster, plan: &Plan<'_>, as_json: bool) -> Outcome {
             text,
             "{WARNING}interrupted{WARNING:#}: an earlier apply did not end, or one is at work; the next \
              kpki apply finishes it"
+        );
+    }
+    let out = are_out(plan);
+    if out > 0 {
+        let _ = writeln!(
+            text,
+            "{WARNING}waiting{WARNING:#}: {} for a certificate that was asked for; kpki apply{} --signed DIR installs them",
+            if out == 1 {
+                "1 key waits".into()
+            } else {
+                format!("{out} keys wait")
+            },
+            cluster.dir_flag()
         );
     }
     if !plan.unmanaged().is_empty() {

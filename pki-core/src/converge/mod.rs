@@ -6,6 +6,7 @@ pub mod apply;
 pub mod check;
 pub mod cluster_directory;
 pub mod dial;
+pub mod external;
 pub mod graph;
 pub mod host;
 pub mod import;

@@ -72,6 +72,20 @@ pub fn create(files: &[NewFile<'_>]) -> Result<(), NewFileError> {
     Ok(())
 }
 
+/// Makes a directory to write into, unless it is there.
+///
+/// # Errors
+/// [`NewFileError::Io`]; those above it are not made.
+pub fn make_directory(path: &Path) -> Result<(), NewFileError> {
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(NewFileError::Io {
+            path: path.to_owned(),
+            source: error,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Takes away what is half done when dropped.
 #[derive(Default)]
 struct Staged {

@@ -16,6 +16,8 @@ use crate::x509::lint::Finding;
 pub struct Changes {
     pub(super) done: Vec<Done>,
     pub(super) groups: Vec<Vec<FileChange>>,
+    /// Files that go.
+    removals: Vec<Location>,
 }
 
 /// One file.
@@ -67,6 +69,11 @@ impl Changes {
         }]);
     }
 
+    /// A file that goes together with the rest. When there is none, that is fine.
+    pub(in crate::converge) fn remove(&mut self, location: Location) {
+        self.removals.push(location);
+    }
+
     /// What is done by these changes.
     pub fn done(&self) -> &[Done] {
         &self.done
@@ -85,7 +92,7 @@ impl Changes {
 
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty()
+        self.groups.is_empty() && self.removals.is_empty()
     }
 
     /// Writes everything in one transaction.
@@ -102,6 +109,9 @@ impl Changes {
                     None => files.set_mode(file.location, file.mode),
                 };
             }
+        }
+        for location in self.removals {
+            transaction.remove(location);
         }
         let committed = transaction.commit()?;
         Ok(Applied {

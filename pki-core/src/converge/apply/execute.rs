@@ -13,6 +13,7 @@ use crate::cluster::blueprint::{
     Artifact, ArtifactId, AuthorityEntry, CertificateEntry, Content, KubeconfigEntry,
 };
 use crate::cluster::{Kubeconfig, Material, generate_encryption_configuration};
+use crate::converge::external;
 use crate::converge::plan::{Action, Obstacle, Plan, Step, source};
 use crate::x509::lint;
 use crate::x509::{
@@ -61,6 +62,11 @@ impl Plan<'_> {
         }
         for (step, artifact, state) in &made {
             render(artifact, step, state, &mut changes);
+            // Issued here after all: nobody's certificate is waited for any more.
+            let pending = external::pending_at(&artifact.id);
+            if state.is_new() && self.inventory.at(&pending).is_some() {
+                changes.remove(pending);
+            }
         }
         Ok(changes)
     }

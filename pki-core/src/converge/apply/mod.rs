@@ -7,6 +7,7 @@ mod render;
 
 pub use changes::{Applied, Changes, Done};
 pub use error::ApplyError;
+pub(super) use render::{Key, State, render};
 
 use ring::rand::SecureRandom;
 

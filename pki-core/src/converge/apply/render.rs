@@ -10,7 +10,12 @@ use crate::x509::lint::Finding;
 use crate::x509::{Certificate, PrivateKey, to_pem};
 
 /// Adds the files of one step. A certificate and its key are one group, the certificate first.
-pub(super) fn render(artifact: &Artifact, step: &Step, state: &State<'_>, changes: &mut Changes) {
+pub(in crate::converge) fn render(
+    artifact: &Artifact,
+    step: &Step,
+    state: &State<'_>,
+    changes: &mut Changes,
+) {
     let mut files: Vec<(String, FileChange)> = Vec::new();
     for index in &step.writes {
         let placement = &artifact.placements[*index];
@@ -85,7 +90,7 @@ pub(super) fn render(artifact: &Artifact, step: &Step, state: &State<'_>, change
 
 /// What the files of an artifact are written from.
 #[derive(Default)]
-pub(super) struct State<'a> {
+pub(in crate::converge) struct State<'a> {
     pub chain: Vec<Certificate>,
     pub key: Option<Key<'a>>,
     /// The whole file, where the artifact is one.
@@ -93,9 +98,16 @@ pub(super) struct State<'a> {
     pub warnings: Vec<Finding>,
 }
 
-pub(super) enum Key<'a> {
+pub(in crate::converge) enum Key<'a> {
     New(PrivateKey),
     Found(&'a PrivateKey),
+}
+
+impl State<'_> {
+    /// Whether there is a new key, and a certificate for it.
+    pub(super) fn is_new(&self) -> bool {
+        matches!(self.key, Some(Key::New(_))) || self.whole.is_some() && !self.chain.is_empty()
+    }
 }
 
 impl Key<'_> {

@@ -42,7 +42,7 @@ impl InventoryError {
 }
 
 impl Inventory {
-    /// Reads `nodes/` and `users/` below `dir`, and everything below `authorities`. A directory that
+    /// Reads `nodes/`, `users/` and `pending/` below `dir`, and everything below `authorities`. A directory that
     /// is not there is an empty one.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Inventory {
     /// [`Found::Unreadable`].
     pub fn read(dir: &Path, authorities: &Path) -> Result<Self, InventoryError> {
         let mut found = Vec::new();
-        for below in ["nodes", "users"] {
+        for below in ["nodes", "users", "pending"] {
             walk(&dir.join(below), below, Root::Tree, &mut found)?;
         }
         walk(authorities, "", Root::Authorities, &mut found)?;

@@ -29,7 +29,7 @@ pub(in crate::converge) fn time(validity: &Validity, now: OffsetDateTime) -> Opt
 }
 
 /// Everything in `has` that is not as `wanted`, apart from time and issuer.
-pub(super) fn leaf(has: &Certificate, wanted: &LeafRequest) -> Vec<Drift> {
+pub(in crate::converge) fn leaf(has: &Certificate, wanted: &LeafRequest) -> Vec<Drift> {
     let mut drifts = Vec::new();
     if !has.subject.same_attributes(&wanted.subject) {
         drifts.push(Drift::Subject {

@@ -1,7 +1,7 @@
 //! The plan: every difference between blueprint and inventory, and what mends it. Pure.
 
 mod authority;
-mod compare;
+pub(in crate::converge) mod compare;
 mod drift;
 mod leaf;
 mod renewal;
@@ -18,6 +18,7 @@ pub use drift::Drift;
 pub use renewal::{ClockError, Renewal, RenewalError, Within, WithinError, check_clock};
 pub use step::{Action, Obstacle, Step};
 
+use super::external;
 use super::inventory::Inventory;
 use crate::cluster::blueprint::{Artifact, ArtifactId, Blueprint, Content};
 use crate::cluster::{Location, Root};
@@ -79,10 +80,15 @@ impl<'a> Plan<'a> {
                     .map(|placement| &placement.location)
             })
             .collect();
+        let waiting: std::collections::HashSet<_> = steps
+            .iter()
+            .filter(|step| matches!(step.obstacle, Some(Obstacle::KeyAbsent { .. })))
+            .map(|step| external::pending_at(&step.artifact))
+            .collect();
         let unmanaged = inventory
             .files()
             .map(|(location, _)| location)
-            .filter(|at| !managed.contains(at))
+            .filter(|at| !managed.contains(at) && !waiting.contains(at))
             .cloned()
             .collect();
         Self {

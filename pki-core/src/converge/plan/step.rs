@@ -162,7 +162,7 @@ impl Obstacle {
                 )
             }
             Self::KeyAbsent { .. } => {
-                "bring the directory of CA keys back, or name it with --ca-dir".into()
+                "bring the directory of CA keys back, or name it with --ca-dir; or have others sign: kpki plan --csr-dir DIR".into()
             }
             Self::KeyMismatch { path, .. } => {
                 format!(
