@@ -92,7 +92,7 @@ pub fn requests(cluster: &Cluster, dir: &Path, as_json: bool) -> Result<Outcome,
 fn text(cluster: &Cluster, dir: &Path, entries: &[RequestDocument]) -> String {
     if entries.is_empty() {
         return format!(
-            "{GOOD}no request is needed{GOOD:#}: every CA whose signature is wanted has its key here\n"
+            "{GOOD}no request is needed{GOOD:#}: no certificate waits for a CA key that is not here\n"
         );
     }
     let mut text = String::new();
@@ -210,7 +210,9 @@ pub fn take_back(
         ));
     }
     let mut outcome = apply::report(cluster, &applied, now, arguments.json);
-    outcome.attention |= !taken.missing.is_empty();
+    if !taken.missing.is_empty() {
+        outcome.code = errors::THEIRS;
+    }
     if !arguments.json && taken.missing.is_empty() && plan.steps().len() > applied.done.len() {
         let flag = cluster.dir_flag();
         let _ = writeln!(

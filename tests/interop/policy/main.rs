@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod asn1;
+mod external;
 mod good;
 mod objects;
 mod openssl;

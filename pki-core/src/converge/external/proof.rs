@@ -78,7 +78,8 @@ pub fn faults(
             reason,
         });
     }
-    if certificate.issuer.der() != issuer.subject.der() {
+    let named = certificate.issuer.der() == issuer.subject.der();
+    if !named {
         faults.push(Fault::Issuer {
             has: certificate.issuer.to_string(),
             wanted: authority(),
@@ -103,17 +104,13 @@ pub fn faults(
         faults.push(Fault::TooLong { has, wanted });
     }
     let rules = [lint::RULES, crate::cluster::lint::RULES];
-    match lint::lint(certificate, Some(issuer), &rules) {
+    // Of a stranger as its issuer only that is told, above.
+    match lint::lint(certificate, named.then_some(issuer), &rules) {
         Ok(findings) => {
             let errors = findings
                 .into_iter()
                 .filter(|found| found.severity == Severity::Error);
-            // What lint says of issuer and signature is told above already, in words of the cluster.
-            faults.extend(
-                errors
-                    .filter(|found| found.rule != "issuer-name")
-                    .map(Fault::Lint),
-            );
+            faults.extend(errors.map(Fault::Lint));
         }
         Err(error) => faults.push(Fault::Damaged(error.to_string())),
     }
