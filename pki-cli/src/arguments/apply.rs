@@ -10,7 +10,7 @@ const EXAMPLES: &str = "\
 Examples:
   kpki apply
   kpki apply --dry-run
-  kpki apply --signed certificates       take back what somebody else signed, see kpki plan --csr-dir
+  kpki apply --signed certificates       what others signed, see kpki plan --csr-dir
   kpki apply --replace ca                a new CA: everything that relies on it changes at once";
 
 /// Make everything as cluster.toml wants it: issue, renew, rewrite.

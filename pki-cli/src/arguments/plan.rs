@@ -10,9 +10,11 @@ const EXAMPLES: &str = "\
 Examples:
   kpki plan
   kpki plan --dir /srv/cluster --json
-  kpki plan --csr-dir requests          the CA's key is elsewhere: a signing request for each certificate";
+  kpki plan --csr-dir requests          the CA's key is elsewhere: signing requests";
 
 /// Show what differs from cluster.toml, and why; change nothing.
+///
+/// Only with --csr-dir something is written: requests, and the keys that wait for their certificates.
 ///
 /// Exits with 0 when there is nothing to do, else with 1.
 #[derive(Debug, Args)]
