@@ -1,8 +1,10 @@
 //! `/run/flannel/subnet.env`: which addresses this node's pods get.
 
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use pki_core::cluster::spec::cidr::nth_address;
 
 /// What flanneld wrote down (pkg/subnet/subnet.go, WriteSubnetFile).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,6 +53,36 @@ impl Subnet {
             && subnet.subnets.iter().all(|one| known(one.addr()));
         complete.then_some(subnet)
     }
+
+    /// The file's text, as flanneld writes it. Of each family the first network and subnet.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for (four, infix) in [(true, ""), (false, "IPV6_")] {
+            let of = |cidrs: &[IpNet]| {
+                let mut cidrs = cidrs.iter();
+                cidrs.find(|cidr| cidr.addr().is_ipv4() == four).copied()
+            };
+            let (Some(network), Some(subnet)) = (of(&self.networks), of(&self.subnets)) else {
+                continue;
+            };
+            // The bridge has the first address of both families.
+            let Some(bridge) = nth_address(subnet, 1) else {
+                continue;
+            };
+            let length = subnet.prefix_len();
+            let _ = write!(
+                text,
+                "FLANNEL_{infix}NETWORK={network}\nFLANNEL_{infix}SUBNET={bridge}/{length}\n"
+            );
+        }
+        let _ = write!(
+            text,
+            "FLANNEL_MTU={}\nFLANNEL_IPMASQ={}\n",
+            self.mtu.unwrap_or_default(),
+            self.masquerades
+        );
+        text
+    }
 }
 
 #[cfg(test)]
@@ -67,6 +99,17 @@ mod tests {
         assert_eq!(subnet.networks.len(), 2);
         assert_eq!(subnet.mtu, Some(1430));
         assert!(subnet.masquerades);
+    }
+
+    #[test]
+    fn its_text_is_flannels_own() {
+        for text in [
+            DUAL,
+            "FLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_SUBNET=10.244.0.1/24\nFLANNEL_MTU=1500\nFLANNEL_IPMASQ=true\n",
+            "FLANNEL_IPV6_NETWORK=fd00:4::/56\nFLANNEL_IPV6_SUBNET=fd00:4::1/64\nFLANNEL_MTU=1450\nFLANNEL_IPMASQ=false\n",
+        ] {
+            assert_eq!(Subnet::parse(text).unwrap().text(), text);
+        }
     }
 
     #[test]

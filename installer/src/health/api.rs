@@ -10,8 +10,15 @@ use pki_core::cluster::Kubeconfig;
 
 use crate::addon::manager;
 
-/// An API server's client for one question or a few.
+/// An API server's client.
+#[derive(Clone)]
 pub(super) struct Client(kube::Client);
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Client")
+    }
+}
 
 impl Client {
     /// With a kubeconfig of the node's tree. Where there is an API server on this node it is asked, and not whoever

@@ -1,10 +1,12 @@
 //! Asking a gate, again and again, until it opens.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pki_core::cluster::spec::{IpFamily, NodeName, Role};
 use pki_core::x509::DnsName;
+use tokio::sync::OnceCell;
 
 use super::error::GateError;
 use super::gate::Gate;
@@ -44,6 +46,8 @@ pub struct Probes {
     domain: DnsName,
     service: IpAddr,
     dns: Vec<IpAddr>,
+    /// The API server's client, with the credentials that were there when it was first asked.
+    kept: Arc<OnceCell<api::Client>>,
 }
 
 impl Probes {
@@ -68,6 +72,7 @@ impl Probes {
             domain: cluster.domain().clone(),
             service: cluster.service_addresses()[0],
             dns: cluster.cluster_dns().to_vec(),
+            kept: Arc::default(),
         }
     }
 
@@ -214,8 +219,10 @@ impl Probes {
         state.is_fine_for(&now)
     }
 
-    async fn client(&self) -> Result<api::Client, String> {
-        api::Client::new(&self.places.tree, self.kubeconfig).await
+    /// One client for all questions: a handshake for each of many keeps a starting API server from its work.
+    async fn client(&self) -> Result<&api::Client, String> {
+        let make = || api::Client::new(&self.places.tree, self.kubeconfig);
+        self.kept.get_or_try_init(make).await
     }
 
     fn loopback(&self) -> IpAddr {

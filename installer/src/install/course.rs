@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use pki_core::cluster::spec::Role;
 
+use super::pod_subnet;
 use super::replace;
 use super::role_label::mark_control_plane;
 use crate::desired::{NodeSpec, Resource, Service, Stage};
@@ -83,8 +84,10 @@ impl Course<'_> {
     ) -> Result<Timeline, CourseError> {
         let began = Instant::now();
         let mut timeline = Timeline::default();
+        let before = Probes::of(self.spec);
+        let kubelet = self.kubelet_to_restart(&before, watcher).await?;
+        // Others: the credentials that those asked with may be replaced now.
         let probes = Probes::of(self.spec);
-        let kubelet = self.kubelet_to_restart(&probes, watcher).await?;
         for stage in Stage::ALL {
             self.stage(stage, host, watcher, began, &mut timeline)?;
             if let Some((of, kubelet)) = kubelet
@@ -92,22 +95,44 @@ impl Course<'_> {
             {
                 self.services.install(kubelet).map_err(HostError::from)?;
             }
-            for gate in gates(self.spec, stage) {
-                watcher.now(&format!("waiting: {}", gate.name()));
-                let gate_began = Instant::now();
-                probes
-                    .wait_beside(&gate, self.timeout, &|service| self.restarts(service))
-                    .await?;
-                watcher.done(gate.name(), gate_began.elapsed());
-                timeline.reached(gate.name(), began);
-                if gate == Gate::Node && self.spec.has(Role::ControlPlane) {
-                    mark_control_plane(self.spec)
-                        .await
-                        .map_err(HostError::from)?;
+            let told = async {
+                if stage == Stage::Addons {
+                    pod_subnet::tell(self.spec).await;
                 }
+                std::future::pending::<std::convert::Infallible>().await
+            };
+            tokio::select! {
+                opened = self.gates(stage, &probes, watcher, began, &mut timeline) => opened?,
+                never = told => match never {},
             }
         }
         Ok(timeline)
+    }
+
+    /// Waits for all that has to be so after a stage.
+    async fn gates(
+        &self,
+        stage: Stage,
+        probes: &Probes,
+        watcher: &mut dyn Watcher,
+        began: Instant,
+        timeline: &mut Timeline,
+    ) -> Result<(), CourseError> {
+        for gate in gates(self.spec, stage) {
+            watcher.now(&format!("waiting: {}", gate.name()));
+            let gate_began = Instant::now();
+            probes
+                .wait_beside(&gate, self.timeout, &|service| self.restarts(service))
+                .await?;
+            watcher.done(gate.name(), gate_began.elapsed());
+            timeline.reached(gate.name(), began);
+            if gate == Gate::Node && self.spec.has(Role::ControlPlane) {
+                mark_control_plane(self.spec)
+                    .await
+                    .map_err(HostError::from)?;
+            }
+        }
+        Ok(())
     }
 
     /// The kubelet, stopped, where it would not replace pods by itself; with the stage in which it is needed again.

@@ -3,6 +3,7 @@
 mod course;
 mod desire;
 mod options;
+mod pod_subnet;
 mod render;
 mod replace;
 mod role_label;

@@ -22,6 +22,7 @@ mod fuse;
 pub mod ledger;
 mod mounts;
 pub(crate) mod observe;
+pub(crate) mod pod_subnet;
 mod processes;
 mod program;
 pub mod reset;
