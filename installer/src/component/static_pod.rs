@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use k8s_openapi::api::core::v1::{
     Capabilities, Container, ContainerPort, ExecAction, HTTPGetAction, HostPathVolumeSource, Pod,
     PodSecurityContext, PodSpec, Probe, ResourceRequirements, SeccompProfile, SecurityContext,
-    Volume, VolumeMount,
+    TCPSocketAction, Volume, VolumeMount,
 };
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -148,7 +148,7 @@ impl StaticPod<'_> {
             }]),
             // Asked once a second until it answers, for up to four minutes (kubeadm's patience), so that what waits for
             // it waits no longer than it must; from then on seldom.
-            startup_probe: Some(self.health.probe(Asked::Alive, 1, 240)),
+            startup_probe: Some(self.health.startup()),
             liveness_probe: Some(self.health.liveness()),
             readiness_probe: Some(self.health.readiness()),
             resources: Some(ResourceRequirements {
@@ -232,6 +232,23 @@ impl Health {
         match self.how {
             How::Http { .. } => self.probe(Asked::Ready, 2, 3),
             How::Exec { .. } => self.probe(Asked::Ready, 5, 2),
+        }
+    }
+
+    /// Whether it began. Where others run a program in the container, this only connects: a program each second would take
+    /// from the start what it looks for.
+    fn startup(&self) -> Probe {
+        let probe = self.probe(Asked::Alive, 1, 240);
+        match &self.how {
+            How::Exec { .. } => Probe {
+                exec: None,
+                tcp_socket: Some(TCPSocketAction {
+                    host: Some(self.address.to_string()),
+                    port: IntOrString::Int(self.port.into()),
+                }),
+                ..probe
+            },
+            How::Http { .. } => probe,
         }
     }
 
