@@ -1,6 +1,7 @@
 //! kpki: arguments, words and pictures around pki-core.
 
 mod arguments;
+mod authority;
 mod cluster;
 mod commands;
 mod files;

@@ -57,7 +57,6 @@ pub fn open_key(text: &[u8], path: &Path, file: Option<&Path>) -> Result<Opened,
     })
 }
 
-#[expect(dead_code, reason = "kpki ca new is to come")]
 /// The passphrase for a key that is to be encrypted: from `file`, or typed twice.
 pub fn choose(path: &Path, file: Option<&Path>) -> Result<Passphrase, Failure> {
     if let Some(file) = file {

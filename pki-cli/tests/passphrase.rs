@@ -109,3 +109,21 @@ fn a_wrong_one_is_told_and_nothing_is_written() {
         assert!(shows_what_is_typed(&terminal));
     }
 }
+
+#[test]
+fn a_new_one_is_typed_twice() {
+    for (second, fine) in [("hunter2 and more\n", true), ("hunter2\n", false)] {
+        let dir = tempfile::tempdir().unwrap();
+        let (child, mut terminal) = kpki(&["ca", "new", "x", "--encrypt"], dir.path());
+        read_until(&mut terminal, "new passphrase of ca/ca.key: ");
+        terminal.write_all(b"hunter2 and more\n").unwrap();
+        read_until(&mut terminal, "the same once more: ");
+        assert!(!shows_what_is_typed(&terminal));
+        terminal.write_all(second.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.success(), fine);
+        let key = std::fs::read_to_string(dir.path().join("ca/ca.key"));
+        assert_eq!(key.is_ok(), fine);
+        assert!(key.is_ok_and(|text| text.contains("ENCRYPTED")) == fine);
+    }
+}

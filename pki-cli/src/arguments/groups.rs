@@ -8,7 +8,7 @@ use crate::output::table::wrap;
 use crate::output::words::terminal_width;
 
 /// Each heading, and the commands below it in the order of their use.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 7] = [
     (
         "A cluster's PKI",
         &["init", "plan", "apply", "renew", "import"],
@@ -18,6 +18,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
         &["check", "verify", "lint", "inspect", "graph", "report"],
     ),
     ("Certificates for others", &["user", "csr", "sign"]),
+    ("Your own CAs", &["ca", "issue", "revoke", "crl"]),
     (
         "Profiles, policies, the spec",
         &["profile", "policy", "schema"],

@@ -1,6 +1,7 @@
 //! The command line, one file a command.
 
 mod apply;
+mod ca;
 mod check;
 mod color;
 mod completions;
@@ -10,6 +11,7 @@ mod groups;
 mod import;
 mod init;
 mod inspect;
+mod issue;
 mod lint;
 mod man;
 mod plan;
@@ -17,6 +19,7 @@ mod policy;
 mod profile;
 mod renew;
 mod report;
+mod revoke;
 mod schedule;
 mod sign;
 mod tree;
@@ -30,6 +33,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use apply::Apply;
+pub use ca::{Ca, CaCommand, CaImport, CaList, CaNew, CaShow};
 pub use check::Check;
 pub use color::Color;
 pub use completions::Completions;
@@ -38,6 +42,7 @@ pub use graph::{Graph, GraphFormat};
 pub use import::Import;
 pub use init::{ImportedAuthority, Init};
 pub use inspect::Inspect;
+pub use issue::Issue;
 pub use lint::Lint;
 pub use man::Man;
 pub use plan::Plan;
@@ -45,6 +50,7 @@ pub use policy::{Policy, PolicyCommand};
 pub use profile::{Profile, ProfileCommand};
 pub use renew::Renew;
 pub use report::Report;
+pub use revoke::{Crl, Revoke};
 pub use schedule::{Every, JobKind, Schedule};
 pub use sign::{CaFiles, Sign};
 pub use tree::Tree;
@@ -106,6 +112,10 @@ pub enum Command {
     User(User),
     Schedule(Schedule),
     Watch(Watch),
+    Ca(Ca),
+    Issue(Issue),
+    Revoke(Revoke),
+    Crl(Crl),
     Profile(Profile),
     /// Print the JSON schema of cluster.toml, for editors.
     #[command(before_help = "Example:\n  kpki schema > cluster.schema.json")]

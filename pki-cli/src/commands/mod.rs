@@ -1,6 +1,7 @@
 //! What each command does, one file a command.
 
 mod apply;
+mod ca;
 pub mod check;
 mod completions;
 mod csr;
@@ -9,6 +10,7 @@ mod graph;
 mod import;
 mod init;
 mod inspect;
+mod issue;
 mod lint;
 mod man;
 mod places;
@@ -17,6 +19,7 @@ mod policy;
 mod profile;
 mod renew;
 mod report;
+mod revoke;
 mod schedule;
 mod schema;
 mod sign;
@@ -51,6 +54,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::User(arguments) => user::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Schedule(arguments) => schedule::run(&arguments),
+        Command::Ca(arguments) => ca::run(&arguments),
+        Command::Issue(arguments) => issue::run(&arguments),
+        Command::Revoke(arguments) => revoke::run(&arguments),
+        Command::Crl(arguments) => revoke::write_list(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema => schema::run(),
         Command::Completions(arguments) => completions::run(&arguments),

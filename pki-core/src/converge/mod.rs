@@ -3,6 +3,7 @@
 pub mod store;
 
 pub mod apply;
+pub mod ca_files;
 pub mod check;
 pub mod cluster_directory;
 pub mod dial;

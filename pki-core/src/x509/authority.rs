@@ -211,6 +211,11 @@ impl Authority {
         &*self.signer
     }
 
+    /// Its place in what it issues: its own subjectKeyIdentifier, byte for byte.
+    pub(super) fn key_identifier(&self) -> &[u8] {
+        &self.key_identifier
+    }
+
     /// Makes a key and issues a certificate for it, checked against the rules of RFC 5280.
     ///
     /// # Errors
@@ -263,13 +268,22 @@ impl Authority {
                 sans: &request.sans,
             },
         })?;
-        Ok(Prepared {
+        Ok(self.prepared(&request.subject, public_key, to_be_signed))
+    }
+
+    pub(super) fn prepared(
+        &self,
+        subject: &DistinguishedName,
+        public_key: &PublicKey,
+        to_be_signed: Vec<u8>,
+    ) -> Prepared<'_> {
+        Prepared {
             signer: &*self.signer,
-            issuer: Some(issuer),
-            subject: request.subject.clone(),
+            issuer: Some(self.certificate()),
+            subject: subject.clone(),
             public_key: public_key.clone(),
             to_be_signed,
-        })
+        }
     }
 }
 

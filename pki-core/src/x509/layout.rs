@@ -6,6 +6,8 @@
 //! bytes take their place before anything is linted or signed. `tests::rcgen_still_loses_names`
 //! fails when rcgen no longer needs this.
 
+pub(super) mod revocation;
+
 use std::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::LazyLock;

@@ -21,14 +21,17 @@ pub mod lint;
 mod name_constraints;
 pub(crate) mod observer;
 mod pem;
+mod preset;
 mod private_key;
 mod public_key;
+mod revocation;
 mod rsa_generation;
 mod san;
 mod serial;
 mod signature;
 mod signer;
 mod signing_request;
+mod subordinate;
 #[cfg(test)]
 mod testing;
 mod tls;
@@ -53,10 +56,14 @@ pub use layout::LayoutError;
 pub use leaf_request::LeafRequest;
 pub use lifetime::{Lifetime, LifetimeError};
 pub use name_constraints::NameConstraints;
+pub use preset::{Preset, UnknownPreset};
 pub use private_key::{PrivateKey, PrivateKeyError};
 pub use public_key::{PublicKey, PublicKeyError};
+pub use revocation::{
+    Revocation, RevocationList, RevocationListError, RevocationReason, UnknownReason,
+};
 pub use san::{SubjectAltName, SubjectAltNameError};
-pub use serial::SerialNumber;
+pub use serial::{SerialNumber, SerialNumberError};
 pub use signer::{LocalSigner, SignError, Signer};
 pub use signing_request::{SigningRequest, SigningRequestError};
 pub use tls::{Identity, IdentityError};

@@ -1,6 +1,7 @@
 //! Serial numbers.
 
 use std::fmt;
+use std::str::FromStr;
 
 use ring::rand::SecureRandom;
 
@@ -36,6 +37,36 @@ impl SerialNumber {
     }
 }
 
+/// A text that is no serial number.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a serial number in hexadecimal, of at most 20 bytes")]
+pub struct SerialNumberError;
+
+/// Reads hexadecimal in either case, with colons or without, as OpenSSL and browsers show it. At most 20 bytes
+/// (RFC 5280 section 4.1.2.2).
+impl FromStr for SerialNumber {
+    type Err = SerialNumberError;
+
+    fn from_str(text: &str) -> Result<Self, SerialNumberError> {
+        let digits: Vec<u8> = text
+            .chars()
+            .filter(|c| *c != ':')
+            .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+            .collect::<Option<_>>()
+            .ok_or(SerialNumberError)?;
+        if digits.is_empty() || digits.len() > 40 {
+            return Err(SerialNumberError);
+        }
+        // Two digits a byte, counted from the end.
+        let mut bytes: Vec<u8> = digits
+            .rchunks(2)
+            .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
+            .collect();
+        bytes.reverse();
+        Ok(Self::from_bytes(&bytes))
+    }
+}
+
 /// In hexadecimal, as OpenSSL prints it in one piece.
 impl fmt::Display for SerialNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -52,6 +83,18 @@ impl fmt::Debug for SerialNumber {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn reads_what_it_and_others_write() {
+        let serial = SerialNumber::from_bytes(&[0, 0x4f, 0xa0, 1]);
+        for text in ["4fa001", "4FA001", "4f:a0:01", "004fa001"] {
+            assert_eq!(text.parse(), Ok(serial.clone()), "{text}");
+        }
+        assert_eq!("1".parse(), Ok(SerialNumber::from_bytes(&[1])));
+        for text in ["", ":", "0x1", "g", &"1".repeat(41)] {
+            assert_eq!(text.parse::<SerialNumber>(), Err(SerialNumberError));
+        }
+    }
 
     #[test]
     fn always_sixteen_positive_bytes_and_never_twice() {

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use pki_core::cluster::blueprint::{ArtifactId, Part};
 use pki_core::cluster::{FileMode, Location};
 use pki_core::converge::inventory::Inventory;
-use pki_core::x509::{Authority, AuthorityError, Certificate, LocalSigner};
+use pki_core::x509::{Authority, AuthorityError, Certificate};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::arguments::{ImportedAuthority, Init};
+use crate::authority::{refused, signer};
 use crate::cluster::Cluster;
 use crate::files::read;
 use crate::output::errors::Failure;
@@ -70,13 +71,12 @@ fn load(
     if opened.was_encrypted {
         key = Zeroizing::new(private.secret_pem().as_bytes().to_vec());
     }
-    let signer = LocalSigner::new(&private).map_err(|error| at(&authority.key, &error))?;
-    Authority::load(chain, signer, now).map_err(|error| {
+    Authority::load(chain, signer(&private)?, now).map_err(|error| {
         let path = match error {
             AuthorityError::KeyMismatch { .. } => &authority.key,
             _ => &authority.certificate,
         };
-        at(path, &error).hint(hint(&error))
+        refused(path, &error)
     })?;
     let home = |part: Part| {
         let artifact = cluster
@@ -101,26 +101,6 @@ fn load(
         file(Part::Certificate, certificate, &authority.certificate),
         file(Part::PrivateKey, key, &authority.key),
     ])
-}
-
-const fn hint(error: &AuthorityError) -> &'static str {
-    match error {
-        AuthorityError::Empty => "name a file with a certificate",
-        AuthorityError::NotAuthority { .. } => {
-            "name the certificate of a CA, not one that it issued"
-        }
-        AuthorityError::MayNotSign { .. } => {
-            "name the certificate of a CA that may sign, or have this one issued anew"
-        }
-        AuthorityError::KeyMismatch { .. } => {
-            "name the key that the certificate was made for; nothing was written"
-        }
-        AuthorityError::Expired { .. } => "get a new certificate for the CA from whoever issued it",
-        AuthorityError::NotYetValid { .. } => "look at this host's clock",
-        AuthorityError::BrokenChain { .. } => {
-            "put the CA's certificate first, and after each one that of its issuer"
-        }
-    }
 }
 
 /// Lets the plan see what is to be imported, unless something else is there already.

@@ -75,6 +75,12 @@ pub enum IssueError {
     /// What was to be signed breaks rules.
     #[error("the certificate would break {} of the rules: {}", .0.len(), lint::joined(.0))]
     Lint(Vec<Finding>),
+    /// A CA was asked for below one that issues leaves only.
+    #[error("{issuer} may not issue CAs: its path length is 0")]
+    NoAuthorityBelow {
+        /// The CA that was to issue it.
+        issuer: DistinguishedName,
+    },
     /// The authority's own end leaves no time at all.
     #[error("the authority ends at {}", rfc3339(*not_after))]
     AuthorityOver {

@@ -1,0 +1,224 @@
+//! A CA in words and for programs.
+
+use pki_core::converge::ca_files::CaFiles;
+use pki_core::x509::{Certificate, PrivateKey, PrivateKeyError};
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::files;
+use crate::output::errors::Failure;
+use crate::output::table::{Cell, Table};
+use crate::output::words::{list, until};
+use crate::output::{Outcome, json};
+
+/// What can be told of a CA without its key.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Report {
+    certificate: String,
+    subject: String,
+    issuer: String,
+    kind: Kind,
+    serial: String,
+    sha256: String,
+    #[serde(serialize_with = "rfc3339")]
+    not_before: OffsetDateTime,
+    #[serde(serialize_with = "rfc3339")]
+    not_after: OffsetDateTime,
+    key_algorithm: String,
+    key: KeyState,
+    path_length: Option<u32>,
+    permitted_dns: Vec<String>,
+    permitted_cidrs: Vec<String>,
+    above: Vec<String>,
+    issued: usize,
+    revoked: usize,
+    list_number: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Root,
+    Intermediate,
+}
+
+/// What is in the file beside the certificate.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum KeyState {
+    Plain,
+    Encrypted,
+    Absent,
+    Unreadable,
+    Foreign,
+}
+
+impl KeyState {
+    fn of(files: &CaFiles, certificate: &Certificate) -> Self {
+        let path = files.key();
+        if !path.exists() {
+            return Self::Absent;
+        }
+        let Ok(text) = files::read(&path) else {
+            return Self::Unreadable;
+        };
+        match PrivateKey::from_pem(&text) {
+            Ok(key) if *key.public_key() == certificate.public_key => Self::Plain,
+            Ok(_) => Self::Foreign,
+            Err(PrivateKeyError::Encrypted) => Self::Encrypted,
+            Err(_) => Self::Unreadable,
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Plain => "there",
+            Self::Encrypted => "there, under a passphrase",
+            Self::Absent => "not there",
+            Self::Unreadable => "there, but cannot be read",
+            Self::Foreign => "there, but it belongs to another certificate",
+        }
+    }
+}
+
+impl Report {
+    pub fn read(files: &CaFiles) -> Result<Self, Failure> {
+        let chain = files.read_chain()?;
+        let register = files.read_register()?;
+        let own = &chain[0];
+        if !own.is_ca {
+            let path = files.certificate();
+            return Err(Failure::new(format_args!(
+                "{}: the certificate of {} is not a CA's",
+                path.display(),
+                own.subject
+            ))
+            .hint("kpki inspect shows any certificate"));
+        }
+        let permitted = own.name_constraints.clone().unwrap_or_default();
+        let kind = if own.is_self_issued() {
+            Kind::Root
+        } else {
+            Kind::Intermediate
+        };
+        Ok(Self {
+            certificate: files.certificate().display().to_string(),
+            subject: own.subject.to_string(),
+            issuer: own.issuer.to_string(),
+            kind,
+            serial: own.serial.to_string(),
+            sha256: own.fingerprint(),
+            not_before: own.validity.not_before,
+            not_after: own.validity.not_after,
+            key_algorithm: own.public_key.to_string(),
+            key: KeyState::of(files, own),
+            path_length: own.path_length,
+            permitted_dns: permitted.dns.iter().map(ToString::to_string).collect(),
+            permitted_cidrs: permitted
+                .addresses
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            above: chain[1..].iter().map(|c| c.subject.to_string()).collect(),
+            issued: register.issued.len(),
+            revoked: register.revoked.len(),
+            list_number: register.list_number,
+        })
+    }
+
+    pub fn outcome(&self, as_json: bool) -> Outcome {
+        if as_json {
+            return Outcome::fine(json::document(self));
+        }
+        let kind = match self.kind {
+            Kind::Root => "root",
+            Kind::Intermediate => "below another CA",
+        };
+        let mut lines = vec![
+            ("certificate", self.certificate.clone()),
+            ("subject", self.subject.clone()),
+            ("kind", kind.to_owned()),
+        ];
+        if self.kind == Kind::Intermediate {
+            lines.push(("issuer", self.issuer.clone()));
+        }
+        lines.extend([
+            (
+                "valid until",
+                until(self.not_after, OffsetDateTime::now_utc()),
+            ),
+            (
+                "key",
+                format!("{}, {}", self.key_algorithm, self.key.words()),
+            ),
+            ("may issue", self.may_issue()),
+        ]);
+        if !self.above.is_empty() {
+            lines.push(("in its file, above", list(&self.above)));
+        }
+        lines.push(("issued, as recorded", self.issued.to_string()));
+        lines.push(("revoked", self.revoked.to_string()));
+        if self.list_number > 0 {
+            lines.push(("last revocation list", self.list_number.to_string()));
+        }
+        lines.push(("serial", self.serial.clone()));
+        lines.push(("SHA-256", self.sha256.clone()));
+        let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
+        let text = lines.iter().map(|(name, value)| {
+            let value = crate::output::errors::printable(value);
+            format!("{:width$} {value}\n", format!("{name}:"))
+        });
+        Outcome::fine(text.collect())
+    }
+
+    /// What its constraints leave.
+    fn may_issue(&self) -> String {
+        let mut parts = vec![match self.path_length {
+            Some(0) => "leaves".to_owned(),
+            Some(length) => format!("leaves, and CAs up to {length} deep"),
+            None => "leaves, and CAs of any depth".to_owned(),
+        }];
+        let names = self.permitted_dns.iter().chain(&self.permitted_cidrs);
+        let names = list(names);
+        if !names.is_empty() {
+            parts.push(format!("only for {names}"));
+        }
+        parts.join("; ")
+    }
+}
+
+/// Several CAs.
+pub fn table(reports: &[Report], now: OffsetDateTime, as_json: bool) -> Outcome {
+    if as_json {
+        return Outcome::fine(json::document(&reports));
+    }
+    let headings = [
+        "SUBJECT",
+        "VALID UNTIL",
+        "KEY",
+        "MAY ISSUE",
+        "ISSUED",
+        "REVOKED",
+        "FILE",
+    ];
+    let mut table = Table::new(headings, 3);
+    for report in reports {
+        table.row([
+            Cell::strong(&report.subject),
+            Cell::plain(until(report.not_after, now)),
+            Cell::plain(&report.key_algorithm),
+            Cell::plain(report.may_issue()),
+            Cell::plain(report.issued.to_string()),
+            Cell::plain(report.revoked.to_string()),
+            Cell::plain(&report.certificate),
+        ]);
+    }
+    Outcome::fine(table.render())
+}
+
+fn rfc3339<S: serde::Serializer>(moment: &OffsetDateTime, to: S) -> Result<S::Ok, S::Error> {
+    let text = moment.format(&Rfc3339).map_err(serde::ser::Error::custom)?;
+    to.serialize_str(&text)
+}
