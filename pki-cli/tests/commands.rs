@@ -1,7 +1,7 @@
 //! Every command as it is typed and answered: one file in `cmd/` for each story, each error.
 //!
-//! A file holds commands (`$ kpki plan`), exit codes other than 0 (`? 1`) and what was answered on both
-//! streams. It runs in a copy of `fixtures/`; those named `error-*` must leave that copy as it was.
+//! A file holds commands (`$ kpki plan`, `$ kpki makecerts < FILE`), exit codes other than 0 (`? 1`) and what was
+//! answered on both streams. It runs in a copy of `fixtures/`; those named `error-*` must leave that copy as it was.
 //! What differs from run to run is `[TIME]` and the like; `SNAPSHOTS=overwrite cargo test -p pki-cli`
 //! writes the answers anew.
 #![allow(missing_docs)]
@@ -79,7 +79,14 @@ fn run(case: &Path, fixtures: &Path) -> Result<(), String> {
 
 /// A command and its answer, as they stand in the file.
 fn answer(command: &str, sandbox: &Path) -> String {
-    let words: Vec<&str> = command.split(' ').collect();
+    let (typed, input) = match command.split_once(" < ") {
+        Some((typed, file)) => (
+            typed,
+            Stdio::from(fs::File::open(sandbox.join(file)).unwrap()),
+        ),
+        None => (command, Stdio::null()),
+    };
+    let words: Vec<&str> = typed.split(' ').collect();
     let program = match words[0] {
         "kpki" => env!("CARGO_BIN_EXE_kpki"),
         other => other,
@@ -91,7 +98,7 @@ fn answer(command: &str, sandbox: &Path) -> String {
         .args(&words[1..])
         .current_dir(sandbox)
         .env("NO_COLOR", "1")
-        .stdin(Stdio::null())
+        .stdin(input)
         .stdout(writer.try_clone().unwrap())
         .stderr(writer)
         .spawn()

@@ -17,7 +17,10 @@ const GROUPS: [(&str, &[&str]); 7] = [
         "Look at it",
         &["check", "verify", "lint", "inspect", "graph", "report"],
     ),
-    ("Certificates for others", &["user", "csr", "sign"]),
+    (
+        "Certificates for others",
+        &["user", "csr", "sign", "export", "trust", "makecerts"],
+    ),
     ("Your own CAs", &["ca", "issue", "revoke", "crl"]),
     (
         "Profiles, policies, the spec",

@@ -6,6 +6,7 @@ mod check;
 mod color;
 mod completions;
 mod csr;
+mod export;
 mod graph;
 mod groups;
 mod import;
@@ -13,6 +14,7 @@ mod init;
 mod inspect;
 mod issue;
 mod lint;
+mod makecerts;
 mod man;
 mod plan;
 mod policy;
@@ -23,6 +25,7 @@ mod revoke;
 mod schedule;
 mod sign;
 mod tree;
+mod trust;
 mod usage;
 mod user;
 mod verify;
@@ -38,12 +41,14 @@ pub use check::Check;
 pub use color::Color;
 pub use completions::Completions;
 pub use csr::Csr;
+pub use export::{Export, Format};
 pub use graph::{Graph, GraphFormat};
 pub use import::Import;
 pub use init::{ImportedAuthority, Init};
 pub use inspect::Inspect;
 pub use issue::Issue;
 pub use lint::Lint;
+pub use makecerts::Makecerts;
 pub use man::Man;
 pub use plan::Plan;
 pub use policy::{Policy, PolicyCommand};
@@ -54,6 +59,7 @@ pub use revoke::{Crl, Revoke};
 pub use schedule::{Every, JobKind, Schedule};
 pub use sign::{CaFiles, Sign};
 pub use tree::Tree;
+pub use trust::{Trust, TrustAction, TrustCommand};
 pub use usage::Usage;
 pub use user::User;
 pub use verify::Verify;
@@ -116,6 +122,9 @@ pub enum Command {
     Issue(Issue),
     Revoke(Revoke),
     Crl(Crl),
+    Makecerts(Box<Makecerts>),
+    Export(Export),
+    Trust(Trust),
     Profile(Profile),
     /// Print the JSON schema of cluster.toml, for editors.
     #[command(before_help = "Example:\n  kpki schema > cluster.schema.json")]

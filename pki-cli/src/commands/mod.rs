@@ -5,6 +5,7 @@ mod ca;
 pub mod check;
 mod completions;
 mod csr;
+mod export;
 mod external;
 mod graph;
 mod import;
@@ -12,6 +13,7 @@ mod init;
 mod inspect;
 mod issue;
 mod lint;
+mod makecerts;
 mod man;
 mod places;
 mod plan;
@@ -23,6 +25,7 @@ mod revoke;
 mod schedule;
 mod schema;
 mod sign;
+mod trust;
 mod user;
 mod verify;
 mod watch;
@@ -58,6 +61,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Issue(arguments) => issue::run(&arguments),
         Command::Revoke(arguments) => revoke::run(&arguments),
         Command::Crl(arguments) => revoke::write_list(&arguments),
+        Command::Export(arguments) => export::run(&arguments),
+        Command::Trust(arguments) => trust::run(&arguments),
+        Command::Makecerts(arguments) => makecerts::run(&arguments),
         Command::Profile(arguments) => profile::run(&arguments),
         Command::Schema => schema::run(),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -8,6 +8,7 @@ use pki_core::converge::apply::ApplyError;
 use pki_core::converge::cluster_directory::ReadError;
 use pki_core::converge::inventory::InventoryError;
 use pki_core::converge::new_files::NewFileError;
+use pki_core::converge::outputs::OutputsError;
 use pki_core::converge::problem::Problem;
 use pki_core::converge::store::StoreError;
 
@@ -58,6 +59,15 @@ impl Failure {
     pub fn all(failures: impl IntoIterator<Item = Self>) -> Self {
         let failures = failures.into_iter();
         let problems: Vec<_> = failures.flat_map(|failure| failure.problems).collect();
+        assert!(!problems.is_empty(), "a failure without a problem");
+        Self { problems }
+    }
+
+    /// Problems as the library tells them.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn problems(problems: Vec<Problem>) -> Self {
         assert!(!problems.is_empty(), "a failure without a problem");
         Self { problems }
     }
@@ -138,6 +148,12 @@ impl From<ReadError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
+        Self::new(&error).maybe_hint(error.hint())
+    }
+}
+
+impl From<OutputsError> for Failure {
+    fn from(error: OutputsError) -> Self {
         Self::new(&error).maybe_hint(error.hint())
     }
 }

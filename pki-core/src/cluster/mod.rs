@@ -11,6 +11,7 @@ pub mod lint;
 mod location;
 pub mod policy;
 pub mod profile;
+mod tls_secret;
 mod yaml;
 
 pub use encryption::{
@@ -20,4 +21,5 @@ pub use file_mode::FileMode;
 pub use kubeconfig::{Kubeconfig, KubeconfigClient, KubeconfigContents, KubeconfigError, Material};
 pub(crate) use location::CONTROL_DIRECTORY;
 pub use location::{Location, PathError, RelativePath, Root};
+pub use tls_secret::secret_tls_manifest;
 pub use yaml::YamlError;

@@ -11,8 +11,8 @@ use super::certificate::{Details, Known};
 use super::layout::{self, Kind, Layout, LayoutError};
 use super::lint::{self, Finding, Rule, Severity, Subject};
 use super::{
-    Certificate, DistinguishedName, KeyAlgorithm, KeyUsage, LeafRequest, Lifetime, LocalSigner,
-    NameConstraints, PrivateKey, PublicKey, SerialNumber, Signer, Validity,
+    Certificate, DistinguishedName, Extensions, KeyAlgorithm, KeyUsage, LeafRequest, Lifetime,
+    LocalSigner, NameConstraints, PrivateKey, PublicKey, SerialNumber, Signer, Validity,
 };
 pub use error::{AuthorityError, IssueError};
 
@@ -249,6 +249,25 @@ impl Authority {
         now: OffsetDateTime,
         rng: &dyn SecureRandom,
     ) -> Result<Prepared<'_>, IssueError> {
+        let extensions = Extensions::leaf(&request.usages, &request.sans, public_key);
+        let (subject, lifetime) = (&request.subject, request.lifetime);
+        self.prepare_with(subject, &extensions, lifetime, public_key, now, rng)
+    }
+
+    /// Lays out a certificate with extensions chosen one by one, for a public key: a leaf of any purpose, or a CA
+    /// below this one. Next: [`Prepared::lint`].
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub fn prepare_with(
+        &self,
+        subject: &DistinguishedName,
+        extensions: &Extensions,
+        lifetime: Lifetime,
+        public_key: &PublicKey,
+        now: OffsetDateTime,
+        rng: &dyn SecureRandom,
+    ) -> Result<Prepared<'_>, IssueError> {
         let issuer = self.certificate();
         let not_after = issuer.validity.not_after;
         if issuer.validity.is_over(now) {
@@ -257,18 +276,15 @@ impl Authority {
         let to_be_signed = layout::to_be_signed(&Layout {
             serial: &SerialNumber::random(rng)?,
             issuer: &issuer.subject,
-            subject: &request.subject,
-            validity: Validity::new(now, request.lifetime, Some(not_after)),
+            subject,
+            validity: Validity::new(now, lifetime, Some(not_after)),
             public_key,
             signing_algorithm: self.signer.algorithm(),
             subject_key_identifier: &public_key.key_identifier(),
             authority_key_identifier: &self.key_identifier,
-            kind: Kind::Leaf {
-                usages: &request.usages,
-                sans: &request.sans,
-            },
+            kind: Kind::Other(extensions),
         })?;
-        Ok(self.prepared(&request.subject, public_key, to_be_signed))
+        Ok(self.prepared(subject, public_key, to_be_signed))
     }
 
     pub(super) fn prepared(

@@ -42,7 +42,19 @@ impl DnsName {
     /// # Errors
     /// [`DnsNameError`] says which rule the text breaks.
     pub fn new(text: impl Into<String>) -> Result<Self, DnsNameError> {
-        let text = text.into();
+        Self::checked(text.into(), false)
+    }
+
+    /// As [`Self::new`], with underscores too. They are in no host name (RFC 1123 section 2.1), but in the names of
+    /// services of docker-compose, and every verifier matches them.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_underscores(text: impl Into<String>) -> Result<Self, DnsNameError> {
+        Self::checked(text.into(), true)
+    }
+
+    fn checked(text: String, underscores: bool) -> Result<Self, DnsNameError> {
         let bare = text.strip_prefix("*.").unwrap_or(&text);
         if bare.is_empty() {
             return Err(DnsNameError::Empty);
@@ -56,10 +68,12 @@ impl DnsName {
         if bare.chars().any(|c| c.is_ascii_uppercase()) {
             return Err(DnsNameError::Capitals);
         }
-        if let Some(bad) = bare
-            .chars()
-            .find(|c| !matches!(c, 'a'..='z' | '0'..='9' | '-' | '.'))
-        {
+        let allowed = |c: char| match c {
+            'a'..='z' | '0'..='9' | '-' | '.' => true,
+            '_' => underscores,
+            _ => false,
+        };
+        if let Some(bad) = bare.chars().find(|c| !allowed(*c)) {
             return Err(DnsNameError::Character(bad));
         }
         for label in bare.split('.') {
@@ -127,6 +141,16 @@ mod tests {
         ] {
             assert_eq!(DnsName::new(name).unwrap().as_str(), name);
         }
+    }
+
+    #[test]
+    fn underscores_only_where_they_are_expected() {
+        assert_eq!(DnsName::new("a_b"), Err(DnsNameError::Character('_')));
+        assert_eq!(DnsName::with_underscores("a_b").unwrap().as_str(), "a_b");
+        assert_eq!(
+            DnsName::with_underscores("a b"),
+            Err(DnsNameError::Character(' '))
+        );
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use der::asn1::ObjectIdentifier;
+
 use super::Usage;
 
 /// The bits of the keyUsage extension (RFC 5280 section 4.2.1.3).
@@ -56,6 +58,13 @@ impl KeyUsage {
         Self(self.0 & other.0)
     }
 
+    /// Each bit that is set, alone, in the order of the RFC.
+    pub fn bits(self) -> impl Iterator<Item = Self> {
+        (0..NAMES.len())
+            .map(|bit| Self(1 << bit))
+            .filter(move |bit| self.contains(*bit))
+    }
+
     /// Whether no bit is set.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
@@ -75,6 +84,11 @@ impl fmt::Display for KeyUsage {
     }
 }
 
+/// id-kp-serverAuth.
+const SERVER: &str = "1.3.6.1.5.5.7.3.1";
+/// id-kp-clientAuth.
+const CLIENT: &str = "1.3.6.1.5.5.7.3.2";
+
 /// A purpose in the extended key usage extension (RFC 5280 section 4.2.1.12).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ExtendedKeyUsage {
@@ -82,6 +96,35 @@ pub enum ExtendedKeyUsage {
     Known(Usage),
     /// Any other, as its object identifier in dotted numbers.
     Other(String),
+}
+
+/// A text that is no object identifier in dotted numbers.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not an object identifier in dotted numbers")]
+pub struct NotAnObjectIdentifier(pub String);
+
+impl ExtendedKeyUsage {
+    /// The purpose with this object identifier in dotted numbers.
+    ///
+    /// # Errors
+    /// When `text` is not one.
+    pub fn from_oid(text: &str) -> Result<Self, NotAnObjectIdentifier> {
+        ObjectIdentifier::new(text).map_err(|_| NotAnObjectIdentifier(text.to_owned()))?;
+        Ok(match text {
+            SERVER => Self::Known(Usage::Server),
+            CLIENT => Self::Known(Usage::Client),
+            other => Self::Other(other.to_owned()),
+        })
+    }
+
+    /// Its object identifier in dotted numbers.
+    pub fn oid(&self) -> &str {
+        match self {
+            Self::Known(Usage::Server) => SERVER,
+            Self::Known(Usage::Client) => CLIENT,
+            Self::Other(oid) => oid,
+        }
+    }
 }
 
 impl fmt::Display for ExtendedKeyUsage {

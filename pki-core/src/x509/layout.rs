@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
+use der::asn1::ObjectIdentifier;
 use ipnet::IpNet;
 use rcgen::{
     BasicConstraints, CertificateParams, CidrSubnet, CustomExtension, ExtendedKeyUsagePurpose,
@@ -19,8 +20,8 @@ use rcgen::{
 };
 
 use super::{
-    DistinguishedName, KeyAlgorithm, NameConstraints, PublicKey, SerialNumber, SubjectAltName,
-    Usage, Validity, asn1,
+    CERTIFICATE_TEMPLATE, DistinguishedName, ExtendedKeyUsage, Extensions, KeyAlgorithm, KeyUsage,
+    NameConstraints, PathLength, PublicKey, SerialNumber, SubjectAltName, Usage, Validity, asn1,
 };
 
 /// Everything that a certificate says, in our own values.
@@ -43,10 +44,8 @@ pub(super) enum Kind<'a> {
         path_length: Option<u8>,
         name_constraints: &'a NameConstraints,
     },
-    Leaf {
-        usages: &'a [Usage],
-        sans: &'a [SubjectAltName],
-    },
+    /// A leaf, or a CA with whatever else it is to say.
+    Other(&'a Extensions),
 }
 
 /// A text that rcgen will not put into a certificate: not ASCII where IA5String is demanded.
@@ -82,11 +81,10 @@ pub(super) struct RequestLayout {
     algorithm: Vec<u8>,
 }
 
-/// The to-be-signed part of a signing request, with the usages and names that a leaf would have.
+/// The to-be-signed part of a signing request.
 pub(super) fn request(
     subject: &DistinguishedName,
-    sans: &[SubjectAltName],
-    usages: &[Usage],
+    extensions: &Extensions,
     public_key: &PublicKey,
 ) -> Result<RequestLayout, LayoutError> {
     let unreadable = |error: der::Error| LayoutError(error.to_string());
@@ -99,7 +97,10 @@ pub(super) fn request(
     };
     let mut params = CertificateParams::default();
     stand_in_for(subject, &mut params);
-    leaf_params(&mut params, usages, sans, public_key)?;
+    chosen(&mut params, extensions)?;
+    if let Some(path_length) = extensions.authority {
+        params.is_ca = ca(path_length);
+    }
     let unsigned = params
         .serialize_request(&recorder)
         .map_err(|error| LayoutError(error.to_string()))?;
@@ -144,23 +145,26 @@ fn params(layout: &Layout<'_>) -> Result<CertificateParams, LayoutError> {
             path_length,
             name_constraints,
         } => {
-            let basic = path_length.map_or(
-                BasicConstraints::Unconstrained,
-                BasicConstraints::Constrained,
-            );
-            params.is_ca = IsCa::Ca(basic);
+            params.is_ca = ca(*path_length);
             params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
             if !name_constraints.is_empty() {
                 params.name_constraints = Some(constraints(name_constraints));
             }
         }
-        Kind::Leaf { usages, sans } => {
-            leaf_params(&mut params, usages, sans, layout.public_key)?;
+        Kind::Other(extensions) => {
+            chosen(&mut params, extensions)?;
             // An end-entity certificate says so: OpenSSL's strict mode and zlint read its absence as a doubt.
-            params.is_ca = IsCa::ExplicitNoCa;
+            params.is_ca = extensions.authority.map_or(IsCa::ExplicitNoCa, ca);
         }
     }
     Ok(params)
+}
+
+fn ca(path_length: PathLength) -> IsCa {
+    IsCa::Ca(path_length.map_or(
+        BasicConstraints::Unconstrained,
+        BasicConstraints::Constrained,
+    ))
 }
 
 /// rcgen marks alternative names critical when its subject is empty, as it should, so the stand-in has
@@ -189,32 +193,68 @@ fn authority_key_identifier(identifier: &[u8]) -> CustomExtension {
     CustomExtension::from_oid_content(&[2, 5, 29, 35], content)
 }
 
-/// What a leaf and the request for one have in common.
-fn leaf_params(
-    params: &mut CertificateParams,
-    usages: &[Usage],
-    sans: &[SubjectAltName],
-    public_key: &PublicKey,
-) -> Result<(), LayoutError> {
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    // RFC 8813 section 3 forbids keyEncipherment for ECDSA; RSA key exchange of TLS 1.2 needs it, but of the
-    // server only: RFC 5280 section 4.2.1.12 knows no use for it in a client, and zlint reports it there.
-    let rsa = public_key.algorithm().is_some_and(KeyAlgorithm::is_rsa);
-    if rsa && usages.contains(&Usage::Server) {
-        params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
-    }
-    params.extended_key_usages = usages
+/// What a certificate and the request for one have in common.
+fn chosen(params: &mut CertificateParams, extensions: &Extensions) -> Result<(), LayoutError> {
+    params.key_usages = extensions.key_usage.bits().map(purpose).collect();
+    params.extended_key_usages = extensions
+        .extended_key_usages
         .iter()
-        .map(|usage| match usage {
-            Usage::Server => ExtendedKeyUsagePurpose::ServerAuth,
-            Usage::Client => ExtendedKeyUsagePurpose::ClientAuth,
-        })
-        .collect();
-    params.subject_alt_names = sans
+        .map(extended_purpose)
+        .collect::<Result<_, _>>()?;
+    params.subject_alt_names = extensions
+        .sans
         .iter()
         .map(alternative_name)
         .collect::<Result<_, _>>()?;
+    if let Some(name) = &extensions.certificate_template {
+        params.custom_extensions.push(certificate_template(name)?);
+    }
     Ok(())
+}
+
+/// What rcgen calls a single bit.
+fn purpose(bit: KeyUsage) -> KeyUsagePurpose {
+    match bit {
+        KeyUsage::DIGITAL_SIGNATURE => KeyUsagePurpose::DigitalSignature,
+        KeyUsage::NON_REPUDIATION => KeyUsagePurpose::ContentCommitment,
+        KeyUsage::KEY_ENCIPHERMENT => KeyUsagePurpose::KeyEncipherment,
+        KeyUsage::DATA_ENCIPHERMENT => KeyUsagePurpose::DataEncipherment,
+        KeyUsage::KEY_AGREEMENT => KeyUsagePurpose::KeyAgreement,
+        KeyUsage::KEY_CERT_SIGN => KeyUsagePurpose::KeyCertSign,
+        KeyUsage::CRL_SIGN => KeyUsagePurpose::CrlSign,
+        KeyUsage::ENCIPHER_ONLY => KeyUsagePurpose::EncipherOnly,
+        _ => KeyUsagePurpose::DecipherOnly,
+    }
+}
+
+fn extended_purpose(usage: &ExtendedKeyUsage) -> Result<ExtendedKeyUsagePurpose, LayoutError> {
+    Ok(match usage {
+        ExtendedKeyUsage::Known(Usage::Server) => ExtendedKeyUsagePurpose::ServerAuth,
+        ExtendedKeyUsage::Known(Usage::Client) => ExtendedKeyUsagePurpose::ClientAuth,
+        ExtendedKeyUsage::Other(oid) => ExtendedKeyUsagePurpose::Other(arcs(oid)?),
+    })
+}
+
+/// The numbers of an object identifier, which [`ExtendedKeyUsage::Other`] may hold unchecked.
+fn arcs(oid: &str) -> Result<Vec<u64>, LayoutError> {
+    let refused = || LayoutError(format!("{oid:?} is not an object identifier"));
+    let oid = ObjectIdentifier::new(oid).map_err(|_| refused())?;
+    Ok(oid.arcs().map(u64::from).collect())
+}
+
+/// As Go and OpenSSL write the name: PrintableString where it can be one, else UTF8String.
+fn certificate_template(name: &str) -> Result<CustomExtension, LayoutError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b" '()+,-./:=?".contains(&byte);
+    let tag = if name.bytes().all(plain) {
+        der::Tag::PrintableString
+    } else {
+        der::Tag::Utf8String
+    };
+    let content = asn1::tagged(tag, name.as_bytes());
+    Ok(CustomExtension::from_oid_content(
+        &arcs(CERTIFICATE_TEMPLATE)?,
+        content,
+    ))
 }
 
 fn alternative_name(san: &SubjectAltName) -> Result<SanType, LayoutError> {

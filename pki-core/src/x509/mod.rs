@@ -7,6 +7,7 @@ mod dialed_name;
 mod distinguished_name;
 mod dns_name;
 mod encrypted_key;
+mod extensions;
 mod handshake;
 #[cfg(test)]
 mod hostile_input;
@@ -21,6 +22,8 @@ pub mod lint;
 mod name_constraints;
 pub(crate) mod observer;
 mod pem;
+#[cfg(feature = "pkcs12")]
+pub mod pkcs12;
 mod preset;
 mod private_key;
 mod public_key;
@@ -49,9 +52,10 @@ pub use dialed_name::DialedName;
 pub use distinguished_name::{Attribute, AttributeKind, DistinguishedName, DistinguishedNameError};
 pub use dns_name::{DnsName, DnsNameError};
 pub use encrypted_key::{EmptyPassphrase, Passphrase};
+pub use extensions::{CERTIFICATE_TEMPLATE, Extensions, PathLength};
 pub use handshake::{Agreed, HandshakeError, HandshakeFault, Side, TlsVersion, handshake};
 pub use key_algorithm::{KeyAlgorithm, UnknownKeyAlgorithm};
-pub use key_usage::{ExtendedKeyUsage, KeyUsage};
+pub use key_usage::{ExtendedKeyUsage, KeyUsage, NotAnObjectIdentifier};
 pub use layout::LayoutError;
 pub use leaf_request::LeafRequest;
 pub use lifetime::{Lifetime, LifetimeError};

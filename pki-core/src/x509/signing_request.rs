@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use der::{Decode, asn1::AnyRef};
+use der::{
+    Decode, Tag,
+    asn1::{AnyRef, BmpString},
+};
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::cri_attributes::ParsedCriAttribute;
 use x509_parser::extensions::{ParsedExtension, X509Extension};
@@ -12,8 +15,9 @@ use x509_parser::prelude::FromDer;
 use super::certificate::{extended_key_usages, sort_names};
 use super::layout::{self, LayoutError};
 use super::{
-    DistinguishedName, ExtendedKeyUsage, KeyUsage, LocalSigner, PrivateKey, PublicKey, SignError,
-    Signer, SubjectAltName, Usage, asn1, parse_pem, signature, to_pem,
+    CERTIFICATE_TEMPLATE, DistinguishedName, ExtendedKeyUsage, Extensions, KeyUsage, LocalSigner,
+    PrivateKey, PublicKey, SignError, Signer, SubjectAltName, Usage, asn1, parse_pem, signature,
+    to_pem,
 };
 
 /// A wish for a certificate: its bytes, and what they ask for. Reading one proves only that it can be
@@ -36,6 +40,10 @@ pub struct SigningRequest {
     pub extended_key_usages: Vec<ExtendedKeyUsage>,
     /// Whether it asks to become a CA.
     pub is_ca: bool,
+    /// How many CAs may stand below it, where it asks to become a CA and for a limit.
+    pub path_length: Option<u32>,
+    /// The certificate template of Microsoft AD CS that it asks for; its extension is among the others too.
+    pub certificate_template: Option<String>,
     /// Extensions that it asks for besides these, as object identifiers in dotted numbers.
     pub other_extensions: Vec<String>,
     /// Those of [`Self::other_extensions`] that are marked critical: whoever does not know them must
@@ -92,7 +100,20 @@ impl SigningRequest {
         usages: &[Usage],
         key: &PrivateKey,
     ) -> Result<Self, SigningRequestError> {
-        let laid_out = layout::request(subject, sans, usages, key.public_key())?;
+        let extensions = Extensions::leaf(usages, sans, key.public_key());
+        Self::generate_with(subject, &extensions, key)
+    }
+
+    /// Asks for a certificate over `key` for `subject` with extensions chosen one by one.
+    ///
+    /// # Errors
+    /// When a name does not fit into a request.
+    pub fn generate_with(
+        subject: &DistinguishedName,
+        extensions: &Extensions,
+        key: &PrivateKey,
+    ) -> Result<Self, SigningRequestError> {
+        let laid_out = layout::request(subject, extensions, key.public_key())?;
         let signature = LocalSigner::new(key)?.sign(&laid_out.to_be_signed)?;
         Self::from_der(&laid_out.assemble(&signature))
     }
@@ -125,6 +146,8 @@ impl SigningRequest {
             key_usage: None,
             extended_key_usages: Vec::new(),
             is_ca: false,
+            path_length: None,
+            certificate_template: None,
             other_extensions: Vec::new(),
             critical_extensions: Vec::new(),
             signature_algorithm: parsed.signature_algorithm.algorithm.to_id_string(),
@@ -205,7 +228,10 @@ impl SigningRequest {
 
     fn read_extension(&mut self, extension: &X509Extension<'_>) -> Result<(), SigningRequestError> {
         match extension.parsed_extension() {
-            ParsedExtension::BasicConstraints(basic) => self.is_ca = basic.ca,
+            ParsedExtension::BasicConstraints(basic) => {
+                self.is_ca = basic.ca;
+                self.path_length = basic.path_len_constraint;
+            }
             ParsedExtension::KeyUsage(usage) => {
                 self.key_usage = Some(KeyUsage::from_bits(usage.flags));
             }
@@ -221,6 +247,9 @@ impl SigningRequest {
                 if extension.critical {
                     self.critical_extensions.push(oid.clone());
                 }
+                if oid == CERTIFICATE_TEMPLATE {
+                    self.certificate_template = Some(text(extension.value).map_err(damaged)?);
+                }
                 self.other_extensions.push(oid);
             }
         }
@@ -231,6 +260,20 @@ impl SigningRequest {
 impl fmt::Debug for SigningRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningRequest({} {:?})", self.subject, self.public_key)
+    }
+}
+
+/// A string of any of the types in use for template names.
+fn text(der: &[u8]) -> der::Result<String> {
+    let any = AnyRef::from_der(der)?;
+    match any.header().tag() {
+        Tag::BmpString => any.decode_as::<BmpString>().map(|text| text.to_string()),
+        tag @ (Tag::PrintableString | Tag::Utf8String | Tag::Ia5String) => {
+            let text = std::str::from_utf8(any.value());
+            text.map(str::to_owned)
+                .map_err(|_| tag.value_error().into())
+        }
+        tag => Err(tag.unexpected_error(None).into()),
     }
 }
 

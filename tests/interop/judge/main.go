@@ -41,7 +41,9 @@ handshake  over TLS 1.2, then 1.3
   --at TIME             RFC 3339; default now
 batch      a list of {"op": "verify", "id": ..., "roots": ..., "usages": [...],
            "names": [...], "cert": ...} and so on, each option by its name with
-           _ for -; the answers are a list in the same order
+           _ for -; the answers are a list in the same order. "pkcs12" opens
+           "store" with the first line of "passphrase_file": a chain with its
+           key or, with "trust": true, trusted certificates for Java
 
 A kubeconfig may stand wherever a file of PEM may: its embedded client
 certificate, client key or certificate authority is taken.
@@ -102,6 +104,11 @@ type Question struct {
 	ClientKey   string `json:"client_key"`
 	ClientRoots string `json:"client_roots"`
 	ClientAuth  string `json:"client_auth"`
+
+	// pkcs12, in a batch only
+	Store          string `json:"store"`
+	PassphraseFile string `json:"passphrase_file"`
+	Trust          bool   `json:"trust"`
 }
 
 // An Answer holds the parts that its question's op fills.
@@ -196,6 +203,8 @@ func (q Question) answer() (Answer, error) {
 		refused, wrong = q.key(&a)
 	case "handshake":
 		refused, wrong = q.handshake(&a)
+	case "pkcs12":
+		refused, wrong = q.pkcs12(&a)
 	default:
 		wrong = fmt.Errorf("unknown op %q", q.Op)
 	}

@@ -158,6 +158,17 @@ pub struct Rule {
     pub(crate) check: fn(&Subject<'_>) -> Option<String>,
 }
 
+impl Rule {
+    /// The same rule where whoever asks knows what breaking it means: told, but signed.
+    #[must_use]
+    pub const fn as_warning(self) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..self
+        }
+    }
+}
+
 /// What a broken rule leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {

@@ -4,8 +4,8 @@ use time::Duration;
 use super::super::layout::Kind;
 use super::super::testing::{NOW, below, chain, client, deep_root, fixture, root, server, signed};
 use super::super::{
-    CaOptions, DnsName, KeyAlgorithm, LeafRequest, Lifetime, LocalSigner, NameConstraints,
-    PrivateKey, Validity, self_signed,
+    CaOptions, DnsName, ExtendedKeyUsage, Extensions, KeyAlgorithm, KeyUsage, LeafRequest,
+    Lifetime, LocalSigner, NameConstraints, PrivateKey, Validity, self_signed,
 };
 use super::*;
 
@@ -237,10 +237,12 @@ fn only_authorities_vouch() {
         leaf.certificate.clone(),
         LocalSigner::new(&leaf.key).unwrap(),
     );
-    let kind = Kind::Leaf {
-        usages: &[Usage::Client],
-        sans: &[],
+    let extensions = Extensions {
+        key_usage: KeyUsage::DIGITAL_SIGNATURE,
+        extended_key_usages: vec![ExtendedKeyUsage::Known(Usage::Client)],
+        ..Extensions::default()
     };
+    let kind = Kind::Other(&extensions);
     let forged = signed(
         &forger,
         &subject,
