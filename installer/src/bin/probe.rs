@@ -1,7 +1,9 @@
 //! Asks a server on loopback how it is, as a client with a certificate: the probe of a component that answers nobody
 //! without one. It is in that component's image, where the kubelet runs it.
 //!
-//!     kinstall-probe 127.0.0.1:6443 '/livez?exclude=etcd' CA.crt CLIENT.crt CLIENT.key
+//! ```text
+//! kinstall-probe 127.0.0.1:6443 '/livez?exclude=etcd' CA.crt CLIENT.crt CLIENT.key
+//! ```
 //!
 //! It ends well when the server proves to be the one of that address under that CA and answers 200, and within
 //! [`PATIENCE`] whatever the server does: a process that hangs is still connected to, by its kernel.

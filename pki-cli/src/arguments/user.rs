@@ -15,7 +15,7 @@ Examples:
 /// Make a kubeconfig for a person, for a while.
 ///
 /// It is not kept in cluster.toml, so nothing renews it and nothing remembers it. For somebody who stays,
-/// add a [[user]] to cluster.toml.
+/// add a `[[user]]` to cluster.toml.
 #[derive(Debug, Args)]
 #[command(before_help = EXAMPLES)]
 pub struct User {

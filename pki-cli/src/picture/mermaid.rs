@@ -8,7 +8,7 @@ use crate::output::words::until;
 
 use super::{MARK, ends, label, roles, title};
 
-/// As [`super::dot`] has it.
+/// As [`super::dot()`] has it.
 pub fn mermaid(graph: &Graph) -> String {
     let mut out = format!(
         "---\ntitle: {}\n---\n%% {MARK}\nflowchart LR\n",

@@ -6,7 +6,7 @@ use crate::x509::lint::{self, Finding};
 use crate::x509::validity::rfc3339;
 use crate::x509::{DistinguishedName, LayoutError, RandomError, SignError};
 
-/// Why a certificate and a signer do not make an [`Authority`].
+/// Why a certificate and a signer do not make an [`Authority`](super::Authority).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {
     /// No certificate was given.
