@@ -290,7 +290,6 @@ impl<'a> Check<'a> {
         let policy = self.policy;
         let groups = values(&self.wish.request.subject, &AttributeKind::Organization);
         for (place, group) in groups.iter().enumerate() {
-            self.plain("group", group);
             if groups[..place].contains(group) {
                 self.refuse(Refusal::GroupTwice(group.clone()));
                 continue;
@@ -303,6 +302,10 @@ impl<'a> Check<'a> {
                 .groups
                 .iter()
                 .find(|pattern| own(pattern) || pattern.lets_through(group));
+            // What the policy or the spec has to the letter is what it looks like.
+            if by.is_none_or(TextPattern::is_prefix) {
+                self.plain("group", group);
+            }
             let Some(pattern) = by else {
                 self.refuse(Refusal::Group {
                     group: group.clone(),

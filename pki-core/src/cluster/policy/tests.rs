@@ -30,7 +30,7 @@ impl Scene {
                     .addresses(["192.0.2.21"])
                     .sans(["w1.rack.example"]),
             )
-            .user(UserDocument::new("alice").groups(["dev", "ops"]))
+            .user(UserDocument::new("alice").groups(["dev", "ops", "Größe"]))
             .build()
             .unwrap();
         let blueprint = Blueprint::new(&spec, &Profile::kubeadm()).unwrap();
@@ -132,6 +132,7 @@ fn people_get_their_own_name_and_groups() {
     let codes = |name, groups: &[&str]| scene.codes("people", name, groups, &[]);
     assert!(codes("alice", &["ops"]).is_empty());
     assert!(codes("alice", &[]).is_empty());
+    assert!(codes("alice", &["Größe"]).is_empty(), "it is hers");
     assert_eq!(codes("alice", &["system:masters"]), ["group"]);
     assert_eq!(codes("bob", &[]), ["no-user"]);
     assert_eq!(codes("kubernetes-admin", &[]), ["no-user"]);
