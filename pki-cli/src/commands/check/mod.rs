@@ -16,7 +16,7 @@ use pki_core::converge::cluster_directory::{ClusterDirectory, SPEC};
 use pki_core::converge::dial::ServerAddress;
 use pki_core::converge::problem::Problem;
 use pki_core::converge::{host, marked_file};
-use pki_core::x509::Identity;
+use pki_core::x509::{Identity, Lifetime};
 use time::OffsetDateTime;
 
 use crate::arguments;
@@ -26,6 +26,12 @@ use crate::output::{Outcome, json, metrics};
 /// What a person's directory is called, and where a node has its files.
 pub const HERE: &str = "kubernetes";
 pub const ON_A_NODE: [&str; 2] = ["/etc/kubernetes", "/var/lib/kubelet/pki"];
+
+/// How soon an end is near, where nobody says otherwise; --warn and --critical have the same defaults.
+pub const THRESHOLDS: Thresholds = Thresholds {
+    warn: Lifetime::days(30),
+    critical: Lifetime::days(7),
+};
 
 /// What came of a check.
 pub struct Checked {

@@ -1,4 +1,4 @@
-//! What the report found: what plan, verify and lint would tell.
+//! What the report found: what plan, verify and lint would tell, and what servers serve where they were asked.
 
 use std::fmt::Write as _;
 
@@ -21,17 +21,19 @@ pub struct Findings {
     groups: Vec<Group>,
 }
 
-struct Group {
-    title: &'static str,
+/// Findings of one kind.
+pub struct Group {
+    pub title: &'static str,
     /// What is said where there is none.
-    fine: &'static str,
-    entries: Vec<Entry>,
+    pub fine: &'static str,
+    pub entries: Vec<Entry>,
 }
 
-struct Entry {
-    severity: Severity,
-    place: String,
-    facts: Vec<String>,
+/// One finding.
+pub struct Entry {
+    pub severity: Severity,
+    pub place: String,
+    pub facts: Vec<String>,
 }
 
 impl Findings {
@@ -39,6 +41,7 @@ impl Findings {
         cluster: &Cluster,
         plan: &Plan<'_>,
         verification: &Verification,
+        live: Option<Group>,
     ) -> Result<Self, Failure> {
         let warnings = cluster.spec.warnings();
         let spec = warnings.iter().map(|warning| Entry {
@@ -79,30 +82,30 @@ impl Findings {
                 finding.fact, finding.rule, finding.cites
             )],
         });
-        Ok(Self {
-            groups: vec![
-                Group {
-                    title: "Differences from cluster.toml (kpki plan)",
-                    fine: "everything is as cluster.toml wants it",
-                    entries: drift.collect(),
-                },
-                Group {
-                    title: "Handshakes that fail (kpki verify)",
-                    fine: "every connection of the cluster works",
-                    entries: failed.collect(),
-                },
-                Group {
-                    title: "Rules that are broken (kpki lint)",
-                    fine: "every certificate keeps to RFC 5280 and to what Kubernetes expects",
-                    entries: broken.collect(),
-                },
-                Group {
-                    title: "Worth a word in cluster.toml",
-                    fine: "nothing",
-                    entries: spec.collect(),
-                },
-            ],
-        })
+        let mut groups = vec![
+            Group {
+                title: "Differences from cluster.toml (kpki plan)",
+                fine: "everything is as cluster.toml wants it",
+                entries: drift.collect(),
+            },
+            Group {
+                title: "Handshakes that fail (kpki verify)",
+                fine: "every connection of the cluster works",
+                entries: failed.collect(),
+            },
+            Group {
+                title: "Rules that are broken (kpki lint)",
+                fine: "every certificate keeps to RFC 5280 and to what Kubernetes expects",
+                entries: broken.collect(),
+            },
+            Group {
+                title: "Worth a word in cluster.toml",
+                fine: "nothing",
+                entries: spec.collect(),
+            },
+        ];
+        groups.extend(live);
+        Ok(Self { groups })
     }
 
     pub fn count(&self) -> usize {

@@ -1,6 +1,7 @@
 //! `kpki report`.
 
 mod findings;
+mod live;
 mod page;
 mod table;
 mod timeline;
@@ -24,7 +25,10 @@ pub fn run(arguments: &arguments::Report) -> Result<Outcome, Failure> {
     let graph = Graph::new(&cluster.spec, &cluster.blueprint, &inventory, now);
     let plan = Plan::new(&cluster.blueprint, &inventory, now);
     let verification = verify(&cluster.blueprint, &inventory, now);
-    let findings = Findings::new(&cluster, &plan, &verification)?;
+    let live = arguments
+        .live
+        .then(|| live::group(&live::ask(&cluster, now)));
+    let findings = Findings::new(&cluster, &plan, &verification, live)?;
     let html = page::page(&graph, &findings);
     match &arguments.output {
         Some(path) => put(path, &html),

@@ -8,17 +8,15 @@ use std::thread;
 use std::time::Instant;
 
 use pki_core::cluster::consumer::{Need, consumers};
-use pki_core::converge::check::Thresholds;
 use pki_core::converge::cluster_directory::ClusterDirectory;
 use pki_core::converge::watch::{Clock, Jump, Look, Watch};
-use pki_core::x509::Lifetime;
 use ring::rand::{SecureRandom, SystemRandom};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use time::{Duration, OffsetDateTime};
 
 use crate::arguments;
-use crate::commands::check::{Wanted, check};
+use crate::commands::check::{THRESHOLDS, Wanted, check};
 use crate::output::errors::{Failure, printable};
 use crate::output::words::{list, until};
 use crate::output::{Outcome, talk};
@@ -26,12 +24,6 @@ use figures::Figures;
 
 /// How often it looks at the clock on the wall: the longest that a clock which was put goes unnoticed.
 const GLANCE: Duration = Duration::seconds(10);
-
-/// As `kpki check` has them.
-const THRESHOLDS: Thresholds = Thresholds {
-    warn: Lifetime::days(30),
-    critical: Lifetime::days(7),
-};
 
 /// What wakes it before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
