@@ -2,13 +2,14 @@
 //!
 //! A `console` block holds commands (`$ kpki plan`), exit codes other than 0 (`? 1`) and what was answered on both streams.
 //! A line `...` stands for any lines. The guide shows real dates and serial numbers: those differ, the rest may not.
-//! `SNAPSHOTS=overwrite` writes the answers anew. The commands see a /etc of their own, so `cp` into /etc/kubernetes is safe.
+//! `SNAPSHOTS=overwrite` writes the answers anew. The commands work in a /srv, write to a /etc and listen in a network of
+//! their own, so `cp` into /etc/kubernetes is safe, and absolute paths and ports are the same in every run.
 #![allow(missing_docs)]
 
 use std::fmt::Write;
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use snapbox::{Assert, Data};
@@ -165,10 +166,10 @@ impl Exchange<'_> {
     }
 }
 
-/// Where the commands run: an empty directory, a /etc of their own, and kpki on the path.
+/// Where the commands run: an empty /srv, a /etc and a loopback device of their own, and kpki on the path.
 struct Place {
-    work: PathBuf,
-    mounts: String,
+    /// Makes it so, and goes there.
+    enter: String,
     path: String,
     _directory: tempfile::TempDir,
 }
@@ -186,13 +187,14 @@ impl Place {
         symlink(env!("CARGO_BIN_EXE_kpki"), bin.join("kpki")).unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
         Self {
-            mounts: format!(
-                "mount -t overlay overlay -o lowerdir=/etc,upperdir={},workdir={} /etc",
+            enter: format!(
+                "mount -t overlay overlay -o lowerdir=/etc,upperdir={},workdir={} /etc && \
+                 mount --bind {} /srv && ip link set lo up && cd /srv",
                 upper.display(),
-                scratch.display()
+                scratch.display(),
+                work.display()
             ),
             path: format!("{}:{path}", bin.display()),
-            work,
             _directory: directory,
         }
     }
@@ -200,15 +202,18 @@ impl Place {
     /// A command and its answer, as they stand in the guide.
     fn answer(&self, command: &str) -> String {
         let (reader, writer) = std::io::pipe().unwrap();
-        let script = format!("{} || exit 126\nexec bash -c \"$1\"", self.mounts);
+        // What waits for something that never comes is a failure too.
+        let script = format!(
+            "{} || exit 126\nexec timeout 300 bash -c \"$1\"",
+            self.enter
+        );
         let mut program = Command::new("unshare");
         // Who is not root may still have a namespace in which everybody is.
-        program.args(["--mount", "--map-root-user"]);
+        program.args(["--mount", "--net", "--map-root-user"]);
         program
             .args(["bash", "-c", &script, "guide", command])
-            .current_dir(&self.work)
             .env("PATH", &self.path)
-            .env("HOME", &self.work)
+            .env("HOME", "/srv")
             .env("NO_COLOR", "1")
             .stdin(Stdio::null())
             .stdout(writer.try_clone().unwrap())
