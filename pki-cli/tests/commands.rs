@@ -1,7 +1,7 @@
 //! Every command as it is typed and answered: one file in `cmd/` for each story, each error.
 //!
 //! A file holds commands (`$ kpki plan`, `$ kpki makecerts < FILE`), exit codes other than 0 (`? 1`) and what was
-//! answered on both streams. It runs in a copy of `fixtures/`; those named `error-*` must leave that copy as it was.
+//! answered on both streams. It runs in a copy of `fixtures/`; those named `error-*` and `dry-run-*` must leave that copy as it was.
 //! What differs from run to run is `[TIME]` and the like; `SNAPSHOTS=overwrite cargo test -p pki-cli`
 //! writes the answers anew.
 #![allow(missing_docs)]
@@ -59,8 +59,11 @@ fn run(case: &Path, fixtures: &Path) -> Result<(), String> {
         transcript.push_str(&answer(command, &sandbox));
     }
     let name = case.file_name().unwrap().to_string_lossy();
-    if name.starts_with("error-") && contents(&sandbox) != before {
-        return Err("an error changed the directory".into());
+    let changes_nothing = ["error-", "dry-run-"]
+        .iter()
+        .any(|kind| name.starts_with(kind));
+    if changes_nothing && contents(&sandbox) != before {
+        return Err("the directory changed".into());
     }
     let mut redactions = transcript::redactions();
     let here = sandbox.to_string_lossy().into_owned();

@@ -38,7 +38,7 @@ Examples:
   kpki ca new \"Example Root\"
   kpki ca new \"Example Root\" --path-length 1 --encrypt --out root
   kpki ca new \"Team CA\" --parent root --out team --permit-dns team.example --permit-cidr 192.0.2.0/24
-  kpki ca new --cross-sign other/ca.crt --parent root --out other-by-root.crt";
+  kpki ca new --cross-sign other/ca.crt --parent root --out other-by-root.crt --dry-run";
 
 /// Make a root CA, a CA below another, or another CA's certificate anew under one of ours.
 #[derive(Debug, Args)]
@@ -84,6 +84,9 @@ pub struct CaNew {
     /// What opens the parent's key, where that is encrypted [default: asked for on the terminal].
     #[arg(long, value_name = "FILE", requires = "parent")]
     pub parent_passphrase_file: Option<PathBuf>,
+    /// Only show what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,
@@ -113,6 +116,9 @@ pub struct CaImport {
     /// What opens the key, where that is encrypted [default: asked for on the terminal].
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
+    /// Only show what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

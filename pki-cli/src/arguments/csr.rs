@@ -36,6 +36,9 @@ pub struct Csr {
     /// Write BASE.csr and BASE.key [default: the common name].
     #[arg(long, value_name = "BASE")]
     pub out: Option<PathBuf>,
+    /// Only show what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

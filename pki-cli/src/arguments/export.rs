@@ -50,6 +50,9 @@ pub struct Export {
     pub passphrase_file: Option<PathBuf>,
     #[command(flatten)]
     pub tree: Tree,
+    /// Only show what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// The forms.

@@ -10,7 +10,7 @@ Examples:
   kpki issue db.example --usage peer --ca team --out certs
   kpki issue metrics --usage client --group monitoring --validity 90d
   kpki issue alice,alice@example.com --profile person
-  kpki issue api.test --profile test --key-algorithm rsa-2048";
+  kpki issue api.test --profile test --key-algorithm rsa-2048 --dry-run";
 
 /// Issue a certificate with a new key from a CA.
 ///
@@ -53,6 +53,9 @@ pub struct Issue {
     /// The files' name before .crt and .key [default: the subject].
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// Only show what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

@@ -7,7 +7,7 @@ use clap::Args;
 const EXAMPLES: &str = "\
 Examples:
   kpki revoke db.crt --reason key-compromise
-  kpki revoke --serial 4f:a0:9c:01 --ca team
+  kpki revoke --serial 4f:a0:9c:01 --ca team --dry-run
   kpki crl --ca team";
 
 /// Revoke a certificate: from now on it is in the CA's revocation lists, which `kpki crl` writes.
@@ -34,6 +34,9 @@ pub struct Revoke {
     /// The CA that issued it [default: the one of the cluster in ./kubernetes].
     #[arg(long, value_name = "DIR|FILE")]
     pub ca: Option<PathBuf>,
+    /// Only show what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,
@@ -42,7 +45,7 @@ pub struct Revoke {
 const CRL: &str = "\
 Examples:
   kpki crl --ca team
-  kpki crl --ca team --validity 1d
+  kpki crl --ca team --validity 1d --dry-run
   openssl verify -crl_check -CAfile <(cat team/ca.crt team/ca.crl) db.crt";
 
 /// Write a CA's revocation list (ca.crl beside its certificate): version 2, numbered, signed.
@@ -61,6 +64,9 @@ pub struct Crl {
     /// What opens the CA's key, where that is encrypted [default: asked for on the terminal].
     #[arg(long, value_name = "FILE")]
     pub passphrase_file: Option<PathBuf>,
+    /// Only show what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

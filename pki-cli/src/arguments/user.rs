@@ -37,6 +37,9 @@ pub struct User {
     pub break_glass: bool,
     #[command(flatten)]
     pub tree: Tree,
+    /// Only show what would be written.
+    #[arg(long)]
+    pub dry_run: bool,
     /// Print one JSON document; the kubeconfig is not in it.
     #[arg(long)]
     pub json: bool,

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::arguments;
 use crate::files;
 use crate::output::errors::Failure;
+use crate::output::preview::{Preview, would_write};
 use crate::output::style::{GOOD, STRONG};
 use crate::output::words::list;
 use crate::output::{Outcome, json};
@@ -34,6 +35,11 @@ pub fn run(arguments: &arguments::Csr) -> Result<Outcome, Failure> {
     let request = SigningRequest::generate(&wanted.subject, &wanted.sans, &wanted.usages, &key)
         .map_err(Failure::new)?;
     let (pem, secret) = (request.pem(), key.secret_pem());
+    let mut paths = vec![request_path.clone()];
+    if arguments.key.is_none() {
+        paths.insert(0, key_path.clone());
+    }
+    new_files::prove_free(&paths)?;
     let mut written = vec![NewFile {
         path: &request_path,
         mode: FileMode::PUBLIC,
@@ -49,15 +55,23 @@ pub fn run(arguments: &arguments::Csr) -> Result<Outcome, Failure> {
             },
         );
     }
-    new_files::create(&written)?;
+    if !arguments.dry_run {
+        new_files::create(&written)?;
+    }
     let key_file = arguments.key.as_deref().unwrap_or(&key_path);
     if arguments.json {
+        let made = !arguments.dry_run;
         return Ok(Outcome::fine(json::document(&Document {
+            dry_run: arguments.dry_run,
             file: request_path.display().to_string(),
             key_file: key_file.display().to_string(),
             key_is_new: arguments.key.is_none(),
-            request: SigningRequestReport::new(&request),
-            pem,
+            request: if made {
+                RequestDocument::Made(Box::new(SigningRequestReport::new(&request)))
+            } else {
+                RequestDocument::Wanted(Preview::request(&request))
+            },
+            pem: made.then_some(pem),
         })));
     }
     let names = match &wanted.sans[..] {
@@ -65,8 +79,13 @@ pub fn run(arguments: &arguments::Csr) -> Result<Outcome, Failure> {
         sans => format!(", for {}", list(sans)),
     };
     let new = if arguments.key.is_none() { "new " } else { "" };
+    let (verb, would) = if arguments.dry_run {
+        ("would make", would_write(&paths))
+    } else {
+        ("made", String::new())
+    };
     Ok(Outcome::fine(format!(
-        "{GOOD}made{GOOD:#} {STRONG}{}{STRONG:#}: {}{names}\n     {new}key in {} ({}), which stays where it is\n",
+        "{GOOD}{verb}{GOOD:#} {STRONG}{}{STRONG:#}: {}{names}\n     {new}key in {} ({}), which stays where it is\n{would}",
         request_path.display(),
         request.subject,
         key_file.display(),
@@ -191,9 +210,18 @@ fn with_ending(base: &Path, ending: &str) -> PathBuf {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Document {
+    dry_run: bool,
     file: String,
     key_file: String,
     key_is_new: bool,
-    request: SigningRequestReport,
-    pem: String,
+    request: RequestDocument,
+    /// Absent in a dry run.
+    pem: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum RequestDocument {
+    Made(Box<SigningRequestReport>),
+    Wanted(Preview),
 }

@@ -6,13 +6,16 @@ use std::path::Path;
 use pki_core::cluster::{FileMode, secret_tls_manifest};
 use pki_core::converge::export::{self, Material};
 use pki_core::converge::outputs::Outputs;
-use pki_core::x509::{Certificate, DnsName, PrivateKey, pkcs12};
+use pki_core::x509::{Certificate, DnsName, Passphrase, PrivateKey, pkcs12};
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::arguments::{Export, Format};
 use crate::cluster::Cluster;
 use crate::files;
 use crate::output::errors::{Failure, printable};
+use crate::output::style::STRONG;
+use crate::output::words::until;
 use crate::output::{Outcome, talk};
 use crate::passphrase;
 
@@ -81,10 +84,12 @@ fn of_files(arguments: &Export) -> Result<Outcome, Failure> {
 fn identity(arguments: &Export, material: &Material<'_>) -> Result<Outcome, Failure> {
     let leaf = &material.chain[0];
     match arguments.format {
-        Format::Der => give(arguments, Zeroizing::new(leaf.der().to_vec()), false),
+        Format::Der => give(arguments, &material.chain[..1], false, || {
+            Ok(Zeroizing::new(leaf.der().to_vec()))
+        }),
         Format::Pem => {
-            let text: String = whole(material).iter().map(Certificate::pem).collect();
-            give(arguments, Zeroizing::new(text.into_bytes()), false)
+            let all = whole(material);
+            give(arguments, &all, false, || Ok(pem(&all)))
         }
         Format::Pkcs12 => {
             let key = key(material)?;
@@ -94,10 +99,11 @@ fn identity(arguments: &Export, material: &Material<'_>) -> Result<Outcome, Fail
                 .or(leaf.subject.common_name())
                 .unwrap_or("kpki");
             place(arguments)?;
-            let passphrase =
-                passphrase::choose(target(arguments), arguments.passphrase_file.as_deref())?;
-            let bytes = pkcs12::identity(alias, &whole(material), key, passphrase.secret_text());
-            give(arguments, bytes.map_err(Failure::new)?, true)
+            let all = whole(material);
+            give(arguments, &all, true, || {
+                let passphrase = passphrase(arguments)?;
+                pkcs12::identity(alias, &all, key, passphrase.secret_text()).map_err(Failure::new)
+            })
         }
         _ => {
             let name = secret_name(arguments, leaf)?;
@@ -105,9 +111,11 @@ fn identity(arguments: &Export, material: &Material<'_>) -> Result<Outcome, Fail
             if let Some(namespace) = namespace {
                 object_name("--namespace", namespace)?;
             }
-            let (chain, anchors) = (&material.chain, &material.anchors);
-            let text = secret_tls_manifest(&name, namespace, chain, key(material)?, anchors);
-            give(arguments, Zeroizing::new(text.as_bytes().to_vec()), true)
+            let (chain, anchors, key) = (&material.chain, &material.anchors, key(material)?);
+            give(arguments, &whole(material), true, || {
+                let text = secret_tls_manifest(&name, namespace, chain, key, anchors);
+                Ok(Zeroizing::new(text.as_bytes().to_vec()))
+            })
         }
     }
 }
@@ -139,13 +147,22 @@ fn trust(arguments: &Export, anchors: &[Certificate]) -> Result<Outcome, Failure
     }
     if arguments.format == Format::Truststore {
         place(arguments)?;
-        let passphrase =
-            passphrase::choose(target(arguments), arguments.passphrase_file.as_deref())?;
-        let bytes = pkcs12::trusted(anchors, passphrase.secret_text());
-        return give(arguments, bytes.map_err(Failure::new)?, true);
+        return give(arguments, anchors, true, || {
+            let passphrase = passphrase(arguments)?;
+            pkcs12::trusted(anchors, passphrase.secret_text()).map_err(Failure::new)
+        });
     }
-    let text: String = anchors.iter().map(Certificate::pem).collect();
-    give(arguments, Zeroizing::new(text.into_bytes()), false)
+    give(arguments, anchors, false, || Ok(pem(anchors)))
+}
+
+fn pem(certificates: &[Certificate]) -> Zeroizing<Vec<u8>> {
+    let text: String = certificates.iter().map(Certificate::pem).collect();
+    Zeroizing::new(text.into_bytes())
+}
+
+/// What the file is to be opened with.
+fn passphrase(arguments: &Export) -> Result<Passphrase, Failure> {
+    passphrase::choose(target(arguments), arguments.passphrase_file.as_deref())
 }
 
 /// The name of a Secret: what was given, else the common name made fit.
@@ -213,25 +230,40 @@ fn place(arguments: &Export) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Writes what `make` makes to where it should go. `secret`: whether a key is in it, or it is no text.
 fn give(
     arguments: &Export,
-    contents: Zeroizing<Vec<u8>>,
+    certificates: &[Certificate],
     secret: bool,
+    make: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, Failure>,
 ) -> Result<Outcome, Failure> {
+    let mode = if secret {
+        FileMode::SECRET
+    } else {
+        FileMode::PUBLIC
+    };
+    let outputs = |path: &Path, contents| {
+        let mut outputs = Outputs::default();
+        if arguments.overwrite {
+            outputs.replace(path, contents, mode);
+        } else {
+            outputs.create(path, contents, mode);
+        }
+        outputs
+    };
     match arguments.out.as_deref() {
-        Some(path) if path != Path::new("-") => {
-            let mode = if secret {
-                FileMode::SECRET
-            } else {
-                FileMode::PUBLIC
-            };
-            let mut outputs = Outputs::default();
-            if arguments.overwrite {
-                outputs.replace(path, contents, mode);
-            } else {
-                outputs.create(path, contents, mode);
+        out if arguments.dry_run => {
+            if out.is_none() && secret {
+                place(arguments)?;
             }
-            outputs.commit()?;
+            let path = out.filter(|path| *path != Path::new("-"));
+            if let Some(path) = path {
+                outputs(path, Zeroizing::default()).prove_writable()?;
+            }
+            Ok(Outcome::fine(would_export(certificates, path, mode)))
+        }
+        Some(path) if path != Path::new("-") => {
+            outputs(path, make()?).commit()?;
             talk(&format!(
                 "wrote {} (mode {mode})\n",
                 printable(&path.to_string_lossy())
@@ -240,6 +272,7 @@ fn give(
         }
         None if secret => place(arguments).map(|()| Outcome::fine(String::new())),
         _ => {
+            let contents = make()?;
             let mut out = std::io::stdout().lock();
             match out.write_all(&contents).and_then(|()| out.flush()) {
                 Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -248,5 +281,23 @@ fn give(
                 _ => Ok(Outcome::fine(String::new())),
             }
         }
+    }
+}
+
+/// Which certificates would go where.
+fn would_export(certificates: &[Certificate], path: Option<&Path>, mode: FileMode) -> String {
+    let now = OffsetDateTime::now_utc();
+    let mut text = String::new();
+    for certificate in certificates {
+        let subject = printable(&certificate.subject.to_string()).to_owned();
+        let until = until(certificate.validity.not_after, now);
+        text += &format!("{STRONG}{subject}{STRONG:#}, valid until {until}\n");
+    }
+    text + &match path {
+        Some(path) => format!(
+            "would write {} (mode {mode}); nothing was written\n",
+            printable(&path.to_string_lossy())
+        ),
+        None => "would go to standard output; nothing was written\n".to_owned(),
     }
 }

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use pki_core::cluster::{self, FileMode};
-use pki_core::converge::new_files::{self, NewFile, NewFileError};
+use pki_core::converge::new_files::{self, NewFile};
 use pki_core::x509::inspect::CertificateReport;
 use pki_core::x509::{
-    Certificate, Issued, LeafRequest, Lifetime, Preset, PrivateKey, SubjectAltName, Usage, lint,
+    Certificate, Details, Issued, LeafRequest, Lifetime, Preset, PrivateKey, SubjectAltName, Usage,
+    lint,
 };
 use ring::rand::SystemRandom;
 use serde::Serialize;
@@ -15,6 +16,7 @@ use time::OffsetDateTime;
 use crate::arguments::Issue;
 use crate::authority;
 use crate::output::errors::{self, Failure};
+use crate::output::preview::{CertificateDocument, Preview, would_write};
 use crate::output::style::GOOD;
 use crate::output::words::{list, until};
 use crate::output::{Outcome, json};
@@ -34,12 +36,27 @@ pub fn run(arguments: &Issue) -> Result<Outcome, Failure> {
     for warning in &linted.warnings {
         errors::warn(warning);
     }
+    cut_short(&request, linted.details());
+    let document = |certificate| Document {
+        dry_run: arguments.dry_run,
+        files: [&key_path, &certificate_path, &files.register()]
+            .map(|path| path.display().to_string()),
+        certificate_file: certificate_path.display().to_string(),
+        key_file: key_path.display().to_string(),
+        authority: authority.certificate().subject.to_string(),
+        certificate,
+    };
+    if arguments.dry_run {
+        files.read_register()?;
+        let wanted = linted.details();
+        let document = document(CertificateDocument::Wanted(Preview::certificate(wanted)));
+        return Ok(outcome(&document, wanted, now, arguments.json));
+    }
     let issued = Issued {
         certificate: linted.issue().map_err(Failure::new)?,
         key,
         intermediates: authority.intermediates(),
     };
-    cut_short(&request, &issued.certificate);
     // Known first: a certificate that nobody recorded could not be revoked by its name.
     files.change_register(|register| {
         register.add_issued(&issued.certificate);
@@ -59,13 +76,9 @@ pub fn run(arguments: &Issue) -> Result<Outcome, Failure> {
             contents: chain.as_bytes(),
         },
     ])?;
+    let report = Box::new(CertificateReport::new(&issued.certificate, now));
     Ok(outcome(
-        &Document {
-            certificate_file: certificate_path.display().to_string(),
-            key_file: key_path.display().to_string(),
-            authority: authority.certificate().subject.to_string(),
-            certificate: CertificateReport::new(&issued.certificate, now),
-        },
+        &document(CertificateDocument::Issued(report)),
         &issued.certificate,
         now,
         arguments.json,
@@ -160,11 +173,7 @@ fn outputs(arguments: &Issue) -> Result<[PathBuf; 2], Failure> {
         other => other,
     };
     let paths = ["crt", "key"].map(|ending| dir.join(format!("{stem}.{ending}")));
-    for path in &paths {
-        if path.symlink_metadata().is_ok() {
-            return Err(NewFileError::Exists(path.clone()).into());
-        }
-    }
+    new_files::prove_free(&paths)?;
     Ok(paths)
 }
 
@@ -183,7 +192,7 @@ fn file_name(subject: &str) -> String {
 }
 
 /// A CA's end is told, where it is before the end that was asked for.
-fn cut_short(request: &LeafRequest, certificate: &Certificate) {
+fn cut_short(request: &LeafRequest, certificate: &Details) {
     let validity = certificate.validity;
     let wanted = request.lifetime.duration() + pki_core::x509::BACKDATE;
     if validity.length() < wanted {
@@ -197,15 +206,18 @@ fn cut_short(request: &LeafRequest, certificate: &Certificate) {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Document {
+    dry_run: bool,
+    /// All that were written, or would be.
+    files: [String; 3],
     certificate_file: String,
     key_file: String,
     authority: String,
-    certificate: CertificateReport,
+    certificate: CertificateDocument,
 }
 
 fn outcome(
     document: &Document,
-    certificate: &Certificate,
+    certificate: &Details,
     now: OffsetDateTime,
     as_json: bool,
 ) -> Outcome {
@@ -219,13 +231,18 @@ fn outcome(
     } else {
         format!("  for {names}\n")
     };
+    let (verb, files) = if document.dry_run {
+        let files = document.files.iter().map(PathBuf::from);
+        ("would issue", would_write(&files.collect::<Vec<_>>()))
+    } else {
+        let files = format!("  {} {}\n", document.certificate_file, document.key_file);
+        ("issued", files)
+    };
     Outcome::fine(format!(
-        "{GOOD}issued{GOOD:#} {} by {}\n{names}  as {usages}, until {}\n  {} {}\n",
+        "{GOOD}{verb}{GOOD:#} {} by {}\n{names}  as {usages}, until {}\n{files}",
         certificate.subject,
         document.authority,
         until(certificate.validity.not_after, now),
-        document.certificate_file,
-        document.key_file,
     ))
 }
 

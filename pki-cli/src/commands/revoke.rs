@@ -1,21 +1,23 @@
 //! `kpki revoke` and `kpki crl`.
 
-use pki_core::x509::{Certificate, RevocationReason, SerialNumber, signature_valid};
+use pki_core::converge::ca_files::{CaFilesError, Register};
+use pki_core::x509::{Certificate, RevocationReason, SerialNumber, Validity, signature_valid};
 use serde::Serialize;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 use crate::arguments::{Crl, Revoke};
 use crate::authority;
 use crate::files::read;
 use crate::output::errors::{self, Failure};
+use crate::output::preview::would_write;
 use crate::output::style::GOOD;
-use crate::output::words::{count, list, until};
+use crate::output::words::{count, list, moment, until};
 use crate::output::{Outcome, json};
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct RevokedDocument {
+    dry_run: bool,
     authority: String,
     serial: String,
     subject: Option<String>,
@@ -45,7 +47,7 @@ pub fn run(arguments: &Revoke) -> Result<Outcome, Failure> {
         }
         (None, text) => (serial(text.as_deref().unwrap_or_default())?, None),
     };
-    let (entry, before, known) = files.change_register(|register| {
+    let revoke = |register: &mut Register| {
         let known = register
             .issued
             .iter()
@@ -55,20 +57,31 @@ pub fn run(arguments: &Revoke) -> Result<Outcome, Failure> {
             .revocation_of(&serial.to_string())
             .expect("it is revoked by now")
             .clone();
-        Ok::<_, Failure>((entry, !news, known))
-    })?;
+        (entry, !news, known)
+    };
+    let (entry, before, known) = if arguments.dry_run {
+        revoke(&mut files.read_register()?)
+    } else {
+        files.change_register(|register| Ok::<_, Failure>(revoke(register)))?
+    };
     if !known && arguments.certificate.is_none() {
         errors::warn(format_args!(
-            "{} has no certificate with the serial {serial}: revoked all the same",
-            files.register().display()
+            "{} has no certificate with the serial {serial}: {} all the same",
+            files.register().display(),
+            if arguments.dry_run {
+                "it would be revoked"
+            } else {
+                "revoked"
+            },
         ));
     }
     let document = RevokedDocument {
+        dry_run: arguments.dry_run,
         authority: chain[0].subject.to_string(),
         serial: entry.serial,
         subject: entry.subject,
         reason: entry.reason,
-        at: entry.at.format(&Rfc3339).unwrap_or_default(),
+        at: moment(entry.at),
         before,
     };
     if arguments.json {
@@ -91,6 +104,9 @@ pub fn run(arguments: &Revoke) -> Result<Outcome, Failure> {
             "{GOOD}nothing to do{GOOD:#}: {whom} ({serial}) is revoked since {}\n",
             document.at
         )
+    } else if arguments.dry_run {
+        let files = would_write(&[files.register()]);
+        format!("{GOOD}would revoke{GOOD:#} {whom} ({serial}), {reason}\n{files}")
     } else {
         format!(
             "{GOOD}revoked{GOOD:#} {whom} ({serial}), {reason}\n\nNext:\n  kpki crl{ca}  # the list that verifiers read; Kubernetes components read none\n"
@@ -131,6 +147,7 @@ fn serial(text: &str) -> Result<SerialNumber, Failure> {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct ListDocument {
+    dry_run: bool,
     file: String,
     issuer: String,
     number: u64,
@@ -144,24 +161,43 @@ pub fn write_list(arguments: &Crl) -> Result<Outcome, Failure> {
     let lifetime = authority::lifetime("--validity", &arguments.validity)?;
     let files = authority::files(arguments.ca.as_deref())?;
     let authority = authority::load(&files, arguments.passphrase_file.as_deref(), now)?;
-    let written = files.write_list(&authority, lifetime, now)?;
+    let (number, validity, revoked) = if arguments.dry_run {
+        let register = files.read_register()?;
+        let validity = authority
+            .list_validity(lifetime, now)
+            .map_err(CaFilesError::from)?;
+        (register.list_number + 1, validity, register.revoked.len())
+    } else {
+        let written = files.write_list(&authority, lifetime, now)?;
+        let validity = Validity {
+            not_before: written.this_update,
+            not_after: written.next_update,
+        };
+        (written.number, validity, written.revoked.len())
+    };
     let document = ListDocument {
+        dry_run: arguments.dry_run,
         file: files.list().display().to_string(),
-        issuer: written.issuer.to_string(),
-        number: written.number,
-        this_update: written.this_update.format(&Rfc3339).unwrap_or_default(),
-        next_update: written.next_update.format(&Rfc3339).unwrap_or_default(),
-        revoked: written.revoked.len(),
+        issuer: authority.certificate().subject.to_string(),
+        number,
+        this_update: moment(validity.not_before),
+        next_update: moment(validity.not_after),
+        revoked,
     };
     if arguments.json {
         return Ok(Outcome::fine(json::document(&document)));
     }
-    Ok(Outcome::fine(format!(
-        "{GOOD}wrote{GOOD:#} {}: number {} of {}, {} revoked, until {}\n",
+    let list = format!(
+        "{}: number {number} of {}, {} revoked, until {}\n",
         document.file,
-        document.number,
         document.issuer,
-        count(document.revoked, "certificate"),
-        until(written.next_update, now)
-    )))
+        count(revoked, "certificate"),
+        until(validity.not_after, now)
+    );
+    Ok(Outcome::fine(if arguments.dry_run {
+        let files = would_write(&[files.list(), files.register()]);
+        format!("{GOOD}would sign{GOOD:#} {list}{files}")
+    } else {
+        format!("{GOOD}wrote{GOOD:#} {list}")
+    }))
 }

@@ -6,9 +6,12 @@ use pki_core::cluster::FileMode;
 use pki_core::cluster::blueprint::{ArtifactId, Owner};
 use pki_core::cluster::policy::Ground;
 use pki_core::cluster::spec::{SpecBuilder, UserDocument, UserName, Written};
+use pki_core::converge::inventory::Inventory;
+use pki_core::converge::load_authority;
 use pki_core::converge::new_files::{self, NewFile};
 use pki_core::converge::plan::Plan;
 use pki_core::x509::inspect::CertificateReport;
+use pki_core::x509::{Details, PrivateKey, lint};
 use ring::rand::SystemRandom;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -16,6 +19,7 @@ use time::OffsetDateTime;
 use crate::arguments;
 use crate::cluster::{Cluster, SPEC};
 use crate::output::errors::Failure;
+use crate::output::preview::{CertificateDocument, Preview, would_write};
 use crate::output::style::{GOOD, STRONG};
 use crate::output::words::{list, until};
 use crate::output::{Outcome, json, talk};
@@ -35,18 +39,53 @@ pub fn run(arguments: &arguments::User) -> Result<Outcome, Failure> {
         .hint("add [user] to a profile of your own: kpki profile show kubeadm has one"));
     }
     let inventory = with_user.inventory()?;
-    let plan = Plan::new(&with_user.blueprint, &inventory, now).only(&[id]);
+    let plan = Plan::new(&with_user.blueprint, &inventory, now).only(std::slice::from_ref(&id));
     super::apply::refuse_obstacles(&plan)?;
-    let changes = plan.execute(&SystemRandom::new())?;
-    let (_, _, contents) = changes
-        .secret_files()
-        .next()
-        .expect("a user has one file, and it is not there yet");
     let path = match &arguments.out {
         None => Some(PathBuf::from(format!("{}.conf", arguments.name))),
         Some(out) if out == Path::new("-") => None,
         Some(out) => Some(out.clone()),
     };
+    new_files::prove_free(path.as_slice())?;
+    let groups = match &arguments.group[..] {
+        [] => "in no group".into(),
+        groups => format!("in {}", list(groups)),
+    };
+    let server = cluster.spec.endpoint().url();
+    let told = |verb: &str, place: &str, not_after| {
+        format!(
+            "{GOOD}{verb}{GOOD:#} {STRONG}{place}{STRONG:#}: {} {groups}, at {server}, valid until {}\n",
+            arguments.name,
+            until(not_after, now)
+        )
+    };
+    let document = |certificate| Document {
+        dry_run: arguments.dry_run,
+        user: arguments.name.clone(),
+        groups: arguments.group.clone(),
+        file: path.as_ref().map(|path| path.display().to_string()),
+        server: server.clone(),
+        certificate,
+    };
+    let shown = match &path {
+        Some(path) => path.display().to_string(),
+        None => "a kubeconfig".into(),
+    };
+    if arguments.dry_run {
+        return with_preview(&with_user, &inventory, &id, now, |wanted| {
+            if arguments.json {
+                let wanted = CertificateDocument::Wanted(Preview::certificate(wanted));
+                return json::document(&document(wanted));
+            }
+            let made = told("would make", &shown, wanted.validity.not_after);
+            made + &would_write(path.as_slice())
+        });
+    }
+    let changes = plan.execute(&SystemRandom::new())?;
+    let (_, _, contents) = changes
+        .secret_files()
+        .next()
+        .expect("a user has one file, and it is not there yet");
     if let Some(path) = &path {
         new_files::create(&[NewFile {
             path,
@@ -59,40 +98,41 @@ pub fn run(arguments: &arguments::User) -> Result<Outcome, Failure> {
         .iter()
         .find_map(|done| done.certificate.as_ref());
     let certificate = certificate.expect("a kubeconfig has a certificate");
-    let document = Document {
-        user: arguments.name.clone(),
-        groups: arguments.group.clone(),
-        file: path.as_ref().map(|path| path.display().to_string()),
-        server: cluster.spec.endpoint().url(),
-        certificate: CertificateReport::new(certificate, now),
+    let text = if arguments.json {
+        let report = CertificateReport::new(certificate, now);
+        json::document(&document(CertificateDocument::Issued(Box::new(report))))
+    } else {
+        told("made", &shown, certificate.validity.not_after)
     };
-    let groups = match &arguments.group[..] {
-        [] => "in no group".into(),
-        groups => format!("in {}", list(groups)),
-    };
-    let told = |place: &str| {
-        format!(
-            "{GOOD}made{GOOD:#} {STRONG}{place}{STRONG:#}: {} {groups}, at {}, valid until {}\n",
-            document.user,
-            document.server,
-            until(certificate.validity.not_after, now)
-        )
-    };
-    match (path, arguments.json) {
-        (Some(path), false) => Ok(Outcome::fine(told(&path.display().to_string()))),
-        (Some(_), true) => Ok(Outcome::fine(json::document(&document))),
-        (None, json) => {
-            let talked = if json {
-                json::document(&document)
-            } else {
-                told("a kubeconfig")
-            };
-            talk(&talked);
-            Ok(Outcome::fine(
-                String::from_utf8_lossy(contents).into_owned(),
-            ))
-        }
+    if path.is_some() {
+        return Ok(Outcome::fine(text));
     }
+    talk(&text);
+    Ok(Outcome::fine(
+        String::from_utf8_lossy(contents).into_owned(),
+    ))
+}
+
+/// What the certificate in the kubeconfig would say, in words: laid out and checked, but not signed.
+fn with_preview(
+    cluster: &Cluster,
+    inventory: &Inventory,
+    id: &ArtifactId,
+    now: OffsetDateTime,
+    tell: impl FnOnce(&Details) -> String,
+) -> Result<Outcome, Failure> {
+    let rng = SystemRandom::new();
+    let artifact = cluster.blueprint.artifact(id);
+    let leaf = artifact.and_then(|artifact| artifact.content.leaf());
+    let leaf = leaf.expect("a kubeconfig has a certificate");
+    let authority = load_authority(&cluster.blueprint, inventory, &leaf.issuer, now)
+        .map_err(|error| Failure::new(&error).maybe_hint(error.hint()))?;
+    let key = PrivateKey::generate(leaf.request.key_algorithm, &rng).map_err(Failure::new)?;
+    let linted = authority
+        .prepare(&leaf.request, key.public_key(), now, &rng)
+        .and_then(|prepared| prepared.lint(&[lint::RULES, pki_core::cluster::lint::RULES]))
+        .map_err(|error| Failure::new(error).hint("nothing was signed or written"))?;
+    Ok(Outcome::fine(tell(linted.details())))
 }
 
 /// Groups that Kubernetes itself gives a meaning need a word.
@@ -176,10 +216,11 @@ fn id_of(name: &str) -> Result<ArtifactId, Failure> {
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Document {
+    dry_run: bool,
     user: String,
     groups: Vec<String>,
     /// Absent: on standard output.
     file: Option<String>,
     server: String,
-    certificate: CertificateReport,
+    certificate: CertificateDocument,
 }

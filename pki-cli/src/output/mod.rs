@@ -4,6 +4,7 @@ pub mod errors;
 pub mod issued;
 pub mod json;
 pub mod metrics;
+pub mod preview;
 pub mod progress;
 pub mod style;
 pub mod table;

@@ -72,6 +72,27 @@ pub fn create(files: &[NewFile<'_>]) -> Result<(), NewFileError> {
     Ok(())
 }
 
+/// Proves that nothing has one of these names yet, and that their directories are there. [`create`] asks again.
+///
+/// # Errors
+/// [`NewFileError`].
+pub fn prove_free<P: AsRef<Path>>(paths: &[P]) -> Result<(), NewFileError> {
+    for path in paths.iter().map(AsRef::as_ref) {
+        if path.symlink_metadata().is_ok() {
+            return Err(NewFileError::Exists(path.to_owned()));
+        }
+        let parent = directory(path).metadata();
+        let source = match parent {
+            Ok(parent) if parent.is_dir() => continue,
+            Ok(_) => io::ErrorKind::NotADirectory.into(),
+            Err(source) => source,
+        };
+        let path = path.to_owned();
+        return Err(NewFileError::Io { path, source });
+    }
+    Ok(())
+}
+
 /// Makes a directory to write into, unless it is there.
 ///
 /// # Errors
@@ -221,6 +242,23 @@ mod tests {
         let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&key), mode(&request)), (0o600, 0o644));
         assert_eq!(std::fs::read(&key).unwrap(), b"key");
+    }
+
+    #[test]
+    fn a_place_is_free_where_nothing_is_and_its_directory_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        std::fs::write(at("file"), "mine").unwrap();
+        std::os::unix::fs::symlink("nowhere", at("link")).unwrap();
+        prove_free(&[at("new"), at("other")]).unwrap();
+        for there in ["file", "link"] {
+            let refused = prove_free(&[at("new"), at(there)]);
+            assert!(matches!(refused, Err(NewFileError::Exists(path)) if path == at(there)));
+        }
+        for nowhere in ["missing/new", "file/new"] {
+            let refused = prove_free(&[at(nowhere)]);
+            assert!(matches!(refused, Err(NewFileError::Io { .. })), "{nowhere}");
+        }
     }
 
     #[test]

@@ -117,7 +117,7 @@ impl Outputs {
     /// # Errors
     /// [`OutputsError`]; then everything is as it was.
     pub fn commit(self) -> Result<(), OutputsError> {
-        self.look()?;
+        self.prove_writable()?;
         let staged = self
             .files
             .iter()
@@ -150,8 +150,11 @@ impl Outputs {
         Ok(())
     }
 
-    /// Whether every file can be written where it should be.
-    fn look(&self) -> Result<(), OutputsError> {
+    /// Proves that every file can be written where it should be, as far as looking tells. [`Self::commit`] asks again.
+    ///
+    /// # Errors
+    /// [`OutputsError`].
+    pub fn prove_writable(&self) -> Result<(), OutputsError> {
         let mut seen = Vec::new();
         for file in &self.files {
             let directory = directory_of(&file.path);

@@ -314,6 +314,22 @@ pub fn self_signed(
     now: OffsetDateTime,
     rng: &dyn SecureRandom,
 ) -> Result<Certificate, IssueError> {
+    prepare_self_signed(subject, options, signer, now, rng)?
+        .lint(&[lint::RULES])?
+        .issue()
+}
+
+/// Lays out a root certificate for the key that `signer` holds. Next: [`Prepared::lint`].
+///
+/// # Errors
+/// When the name does not fit into a certificate.
+pub fn prepare_self_signed<'a>(
+    subject: &DistinguishedName,
+    options: &CaOptions,
+    signer: &'a dyn Signer,
+    now: OffsetDateTime,
+    rng: &dyn SecureRandom,
+) -> Result<Prepared<'a>, IssueError> {
     root(
         subject,
         &signer.public_key().key_identifier(),
@@ -341,17 +357,19 @@ pub fn renew_self_signed(
         .subject_key_identifier
         .as_deref()
         .unwrap_or(&own);
-    root(&certificate.subject, identifier, options, signer, now, rng)
+    root(&certificate.subject, identifier, options, signer, now, rng)?
+        .lint(&[lint::RULES])?
+        .issue()
 }
 
-fn root(
+fn root<'a>(
     subject: &DistinguishedName,
     key_identifier: &[u8],
     options: &CaOptions,
-    signer: &dyn Signer,
+    signer: &'a dyn Signer,
     now: OffsetDateTime,
     rng: &dyn SecureRandom,
-) -> Result<Certificate, IssueError> {
+) -> Result<Prepared<'a>, IssueError> {
     let to_be_signed = layout::to_be_signed(&Layout {
         serial: &SerialNumber::random(rng)?,
         issuer: subject,
@@ -366,15 +384,13 @@ fn root(
             name_constraints: &options.name_constraints,
         },
     })?;
-    Prepared {
+    Ok(Prepared {
         signer,
         issuer: None,
         subject: subject.clone(),
         public_key: signer.public_key().clone(),
         to_be_signed,
-    }
-    .lint(&[lint::RULES])?
-    .issue()
+    })
 }
 
 impl<'a> Prepared<'a> {
@@ -416,6 +432,11 @@ impl<'a> Prepared<'a> {
 }
 
 impl Linted<'_> {
+    /// What the certificate will say, serial included. Who only wants to show it stops here: nothing is signed.
+    pub fn details(&self) -> &Details {
+        &self.details
+    }
+
     /// Signs.
     ///
     /// # Errors

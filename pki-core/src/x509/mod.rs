@@ -44,8 +44,8 @@ mod verify;
 
 pub use self::pem::{PemBlock, PemError, parse_pem, to_pem};
 pub use authority::{
-    Authority, AuthorityError, CaOptions, IssueError, Issued, Linted, Prepared, renew_self_signed,
-    self_signed,
+    Authority, AuthorityError, CaOptions, IssueError, Issued, Linted, Prepared,
+    prepare_self_signed, renew_self_signed, self_signed,
 };
 pub use certificate::{Certificate, CertificateError, Details};
 pub use dialed_name::DialedName;

@@ -17,7 +17,7 @@ use super::layout::revocation::RevocationLayout;
 use super::validity::rfc3339;
 use super::{
     Authority, Certificate, DistinguishedName, KeyUsage, LayoutError, Lifetime, SerialNumber,
-    SignError, parse_pem, to_pem,
+    SignError, Validity, parse_pem, to_pem,
 };
 
 const LABEL: &str = "X509 CRL";
@@ -199,16 +199,7 @@ impl Authority {
         now: OffsetDateTime,
     ) -> Result<RevocationList, RevocationListError> {
         let own = self.certificate();
-        let usage = own.key_usage;
-        if !usage.is_none_or(|usage| usage.contains(KeyUsage::CRL_SIGN)) {
-            let subject = own.subject.clone();
-            return Err(RevocationListError::MayNotSign { subject });
-        }
-        let not_after = own.validity.not_after;
-        if own.validity.is_over(now) {
-            return Err(RevocationListError::AuthorityOver { not_after });
-        }
-        let validity = super::Validity::new(now, lifetime, Some(not_after));
+        let validity = self.list_validity(lifetime, now)?;
         let unsigned = RevocationLayout {
             issuer: &own.subject,
             number,
@@ -221,6 +212,28 @@ impl Authority {
         .lay_out()?;
         let signature = self.signer().sign(&unsigned.to_be_signed)?;
         RevocationList::from_der(&unsigned.assemble(&signature)?)
+    }
+
+    /// From when until when a list signed at `now` holds: for `lifetime`, or until this authority's own end.
+    ///
+    /// # Errors
+    /// When it may not sign lists, or is over.
+    pub fn list_validity(
+        &self,
+        lifetime: Lifetime,
+        now: OffsetDateTime,
+    ) -> Result<Validity, RevocationListError> {
+        let own = self.certificate();
+        let usage = own.key_usage;
+        if !usage.is_none_or(|usage| usage.contains(KeyUsage::CRL_SIGN)) {
+            let subject = own.subject.clone();
+            return Err(RevocationListError::MayNotSign { subject });
+        }
+        let not_after = own.validity.not_after;
+        if own.validity.is_over(now) {
+            return Err(RevocationListError::AuthorityOver { not_after });
+        }
+        Ok(Validity::new(now, lifetime, Some(not_after)))
     }
 }
 

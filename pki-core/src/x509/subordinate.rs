@@ -41,10 +41,8 @@ impl Authority {
         rng: &dyn SecureRandom,
     ) -> Result<Issued, IssueError> {
         let key = PrivateKey::generate(options.key_algorithm, rng)?;
-        let subject = DistinguishedName::new(common_name, &[] as &[&str]);
-        let identifier = key.public_key().key_identifier();
         let certificate = self
-            .prepare_authority(&subject, key.public_key(), &identifier, options, now, rng)?
+            .prepare_authority(common_name, key.public_key(), options, now, rng)?
             .lint(&[lint::RULES])?
             .issue()?;
         Ok(Issued {
@@ -66,21 +64,47 @@ impl Authority {
         now: OffsetDateTime,
         rng: &dyn SecureRandom,
     ) -> Result<Certificate, IssueError> {
-        let own = other.public_key.key_identifier();
-        let identifier = other.subject_key_identifier.as_deref().unwrap_or(&own);
-        self.prepare_authority(
-            &other.subject,
-            &other.public_key,
-            identifier,
-            options,
-            now,
-            rng,
-        )?
-        .lint(&[lint::RULES])?
-        .issue()
+        self.prepare_cross_signed(other, options, now, rng)?
+            .lint(&[lint::RULES])?
+            .issue()
     }
 
-    fn prepare_authority(
+    /// Lays out what [`Self::issue_authority`] issues, for a public key. Next: [`Prepared::lint`].
+    ///
+    /// # Errors
+    /// [`IssueError::NoAuthorityBelow`] where this CA issues leaves only; when the name does not fit into a
+    /// certificate; when this CA's time is over.
+    pub fn prepare_authority(
+        &self,
+        common_name: &str,
+        public_key: &PublicKey,
+        options: &CaOptions,
+        now: OffsetDateTime,
+        rng: &dyn SecureRandom,
+    ) -> Result<Prepared<'_>, IssueError> {
+        let subject = DistinguishedName::new(common_name, &[] as &[&str]);
+        let identifier = public_key.key_identifier();
+        self.prepare_below(&subject, public_key, &identifier, options, now, rng)
+    }
+
+    /// Lays out what [`Self::cross_sign`] issues. Next: [`Prepared::lint`].
+    ///
+    /// # Errors
+    /// As [`Self::prepare_authority`].
+    pub fn prepare_cross_signed(
+        &self,
+        other: &Certificate,
+        options: &CaOptions,
+        now: OffsetDateTime,
+        rng: &dyn SecureRandom,
+    ) -> Result<Prepared<'_>, IssueError> {
+        let (subject, public_key) = (&other.subject, &other.public_key);
+        let own = public_key.key_identifier();
+        let identifier = other.subject_key_identifier.as_deref().unwrap_or(&own);
+        self.prepare_below(subject, public_key, identifier, options, now, rng)
+    }
+
+    fn prepare_below(
         &self,
         subject: &DistinguishedName,
         public_key: &PublicKey,

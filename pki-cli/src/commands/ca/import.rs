@@ -1,10 +1,10 @@
 //! `kpki ca import`: proven, then kept byte for byte.
 
-use pki_core::converge::ca_files::CaFiles;
+use pki_core::converge::ca_files::{CaFiles, Register};
 use pki_core::x509::{Authority, AuthorityError, Certificate};
 use time::OffsetDateTime;
 
-use super::report::Report;
+use super::report::{KeyState, Report};
 use crate::arguments::CaImport;
 use crate::authority;
 use crate::files::read;
@@ -22,7 +22,7 @@ pub fn run(arguments: &CaImport) -> Result<Outcome, Failure> {
     })?;
     let opened = passphrase::open_key(&key, &arguments.key, arguments.passphrase_file.as_deref())?;
     let signer = authority::signer(&opened.key)?;
-    Authority::load(chain, signer, now).map_err(|error| {
+    let loaded = Authority::load(chain, signer, now).map_err(|error| {
         let path = match error {
             AuthorityError::KeyMismatch { .. } => &arguments.key,
             _ => &arguments.certificate,
@@ -30,6 +30,15 @@ pub fn run(arguments: &CaImport) -> Result<Outcome, Failure> {
         authority::refused(path, &error)
     })?;
     let files = CaFiles::at(&arguments.out)?;
-    files.create(&certificate, key)?;
-    Ok(Report::read(&files)?.outcome(arguments.json))
+    let report = if arguments.dry_run {
+        files.prove_free()?;
+        let state = KeyState::found(opened.was_encrypted);
+        let (own, above) = (&loaded.chain()[0], &loaded.chain()[1..]);
+        Report::new(&files, own, above, state, &Register::default()).with_identity(own)
+    } else {
+        files.create(&certificate, key)?;
+        Report::read(&files)?
+    };
+    let paths = [files.certificate(), files.key()];
+    Ok(report.written(&paths, arguments.dry_run, arguments.json))
 }

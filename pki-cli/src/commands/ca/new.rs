@@ -3,16 +3,17 @@
 use std::path::Path;
 
 use pki_core::cluster::FileMode;
-use pki_core::converge::ca_files::CaFiles;
+use pki_core::converge::ca_files::{CaFiles, Register};
 use pki_core::converge::new_files::{self, NewFile};
 use pki_core::x509::{
-    Authority, CaOptions, Certificate, DnsName, IssueError, NameConstraints, Passphrase, PrivateKey,
+    Authority, CaOptions, Certificate, DistinguishedName, DnsName, IssueError, NameConstraints,
+    Passphrase, PrivateKey, lint, prepare_self_signed,
 };
 use ring::rand::SystemRandom;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::report::Report;
+use super::report::{KeyState, Report};
 use crate::arguments::CaNew;
 use crate::authority;
 use crate::files::read;
@@ -47,38 +48,53 @@ fn made(
 ) -> Result<Outcome, Failure> {
     let files = CaFiles::at(&arguments.out)?;
     // Asked before anybody types a passphrase; `create` makes sure.
-    if let Some(path) = [files.certificate(), files.key()]
-        .into_iter()
-        .find(|path| path.symlink_metadata().is_ok())
-    {
-        return Err(pki_core::converge::ca_files::CaFilesError::Exists(path).into());
-    }
-    let passphrase = match (&arguments.passphrase_file, arguments.encrypt) {
-        (None, false) => None,
-        (file, _) => Some(passphrase::choose(&files.key(), file.as_deref())?),
+    files.prove_free()?;
+    let encrypted = arguments.encrypt || arguments.passphrase_file.is_some();
+    let passphrase = match &arguments.passphrase_file {
+        // Nobody types one for nothing.
+        None if !encrypted || arguments.dry_run => None,
+        file => Some(passphrase::choose(&files.key(), file.as_deref())?),
     };
     let name = arguments.name.as_deref().unwrap_or_default();
     let rng = SystemRandom::new();
-    let (chain, key) = match parent {
+    let key = PrivateKey::generate(options.key_algorithm, &rng).map_err(Failure::new)?;
+    let signer = authority::signer(&key)?;
+    let prepared = match parent {
         None => {
-            let (authority, key) =
-                Authority::generate(name, options, now, &rng).map_err(Failure::new)?;
-            (authority.chain().to_vec(), key)
+            let subject = DistinguishedName::new(name, &[] as &[&str]);
+            prepare_self_signed(&subject, options, &signer, now, &rng)
         }
-        Some((parent_files, parent)) => {
-            let issued = parent
-                .issue_authority(name, options, now, &rng)
-                .map_err(not_issued)?;
-            parent_files.change_register(|register| {
-                register.add_issued(&issued.certificate);
-                Ok::<_, Failure>(())
-            })?;
-            let chain = [vec![issued.certificate], parent.chain().to_vec()].concat();
-            (chain, issued.key)
-        }
+        Some((_, parent)) => parent.prepare_authority(name, key.public_key(), options, now, &rng),
     };
+    let linted = prepared
+        .and_then(|prepared| prepared.lint(&[lint::RULES]))
+        .map_err(not_issued)?;
+    let above = parent.map_or(&[][..], |(_, parent)| parent.chain());
+    let mut paths = vec![files.certificate(), files.key()];
+    paths.extend(parent.map(|(parent_files, _)| parent_files.register()));
+    if arguments.dry_run {
+        if let Some((parent_files, _)) = parent {
+            parent_files.read_register()?;
+        }
+        let state = KeyState::found(encrypted);
+        let report = Report::new(&files, linted.details(), above, state, &Register::default());
+        return Ok(report.written(&paths, true, arguments.json));
+    }
+    let certificate = linted.issue().map_err(not_issued)?;
+    if let Some((parent_files, _)) = parent {
+        record(parent_files, &certificate)?;
+    }
+    let chain = [vec![certificate], above.to_vec()].concat();
     files.create(pem(&chain).as_bytes(), key_text(&key, passphrase.as_ref())?)?;
-    Ok(Report::read(&files)?.outcome(arguments.json))
+    Ok(Report::read(&files)?.written(&paths, false, arguments.json))
+}
+
+/// Known before it is written: a certificate that nobody recorded could not be revoked by its name.
+fn record(parent: &CaFiles, certificate: &Certificate) -> Result<(), Failure> {
+    parent.change_register(|register| {
+        register.add_issued(certificate);
+        Ok(())
+    })
 }
 
 fn key_text(
@@ -108,21 +124,35 @@ fn cross_sign(
     };
     let chain = Certificate::from_pem_chain(&read(other)?).map_err(|error| at(&error))?;
     Authority::check(&chain[0], now).map_err(|error| authority::refused(other, &error))?;
-    let certificate = parent
-        .cross_sign(&chain[0], options, now, &SystemRandom::new())
-        .map_err(not_issued)?;
     let files = CaFiles::at(&arguments.out)?;
-    let text = pem(&[vec![certificate.clone()], parent.chain().to_vec()].concat());
-    parent_files.change_register(|register| {
-        register.add_issued(&certificate);
-        Ok::<_, Failure>(())
-    })?;
+    new_files::prove_free(&[files.certificate()])?;
+    let linted = parent
+        .prepare_cross_signed(&chain[0], options, now, &SystemRandom::new())
+        .and_then(|prepared| prepared.lint(&[lint::RULES]))
+        .map_err(not_issued)?;
+    let paths = [files.certificate(), parent_files.register()];
+    if arguments.dry_run {
+        let wanted = linted.details();
+        let state = KeyState::of(&files, wanted);
+        parent_files.read_register()?;
+        let report = Report::new(
+            &files,
+            wanted,
+            parent.chain(),
+            state,
+            &files.read_register()?,
+        );
+        return Ok(report.written(&paths, true, arguments.json));
+    }
+    let certificate = linted.issue().map_err(not_issued)?;
+    record(parent_files, &certificate)?;
+    let text = pem(&[vec![certificate], parent.chain().to_vec()].concat());
     new_files::create(&[NewFile {
         path: &files.certificate(),
         mode: FileMode::PUBLIC,
         contents: text.as_bytes(),
     }])?;
-    Ok(Report::read(&files)?.outcome(arguments.json))
+    Ok(Report::read(&files)?.written(&paths, false, arguments.json))
 }
 
 fn not_issued(error: IssueError) -> Failure {

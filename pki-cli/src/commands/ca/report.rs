@@ -1,13 +1,16 @@
 //! A CA in words and for programs.
 
-use pki_core::converge::ca_files::CaFiles;
-use pki_core::x509::{Certificate, PrivateKey, PrivateKeyError};
+use std::path::PathBuf;
+
+use pki_core::converge::ca_files::{CaFiles, Register};
+use pki_core::x509::{Certificate, Details, PrivateKey, PrivateKeyError};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::files;
 use crate::output::errors::Failure;
+use crate::output::preview::would_write;
 use crate::output::table::{Cell, Table};
 use crate::output::words::{list, until};
 use crate::output::{Outcome, json};
@@ -20,8 +23,9 @@ pub struct Report {
     subject: String,
     issuer: String,
     kind: Kind,
-    serial: String,
-    sha256: String,
+    /// Absent: it is not issued, and each run draws another.
+    serial: Option<String>,
+    sha256: Option<String>,
     #[serde(serialize_with = "rfc3339")]
     not_before: OffsetDateTime,
     #[serde(serialize_with = "rfc3339")]
@@ -47,7 +51,7 @@ enum Kind {
 /// What is in the file beside the certificate.
 #[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum KeyState {
+pub enum KeyState {
     Plain,
     Encrypted,
     Absent,
@@ -55,8 +59,27 @@ enum KeyState {
     Foreign,
 }
 
+/// A CA that was written, or would be.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Written<'a> {
+    dry_run: bool,
+    files: Vec<String>,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
 impl KeyState {
-    fn of(files: &CaFiles, certificate: &Certificate) -> Self {
+    /// One that belongs to its certificate.
+    pub const fn found(encrypted: bool) -> Self {
+        if encrypted {
+            Self::Encrypted
+        } else {
+            Self::Plain
+        }
+    }
+
+    pub fn of(files: &CaFiles, certificate: &Details) -> Self {
         let path = files.key();
         if !path.exists() {
             return Self::Absent;
@@ -72,13 +95,16 @@ impl KeyState {
         }
     }
 
-    const fn words(self) -> &'static str {
+    /// After the kind of key; `wanted`: before it is there.
+    const fn words(self, wanted: bool) -> &'static str {
         match self {
-            Self::Plain => "there",
-            Self::Encrypted => "there, under a passphrase",
-            Self::Absent => "not there",
-            Self::Unreadable => "there, but cannot be read",
-            Self::Foreign => "there, but it belongs to another certificate",
+            Self::Plain if wanted => "",
+            Self::Encrypted if wanted => ", under a passphrase",
+            Self::Plain => ", there",
+            Self::Encrypted => ", there, under a passphrase",
+            Self::Absent => ", not there",
+            Self::Unreadable => ", there, but cannot be read",
+            Self::Foreign => ", there, but it belongs to another certificate",
         }
     }
 }
@@ -97,23 +123,35 @@ impl Report {
             ))
             .hint("kpki inspect shows any certificate"));
         }
+        let state = KeyState::of(files, own);
+        Ok(Self::new(files, own, &chain[1..], state, &register).with_identity(own))
+    }
+
+    /// One that is not issued yet.
+    pub fn new(
+        files: &CaFiles,
+        own: &Details,
+        above: &[Certificate],
+        key: KeyState,
+        register: &Register,
+    ) -> Self {
         let permitted = own.name_constraints.clone().unwrap_or_default();
-        let kind = if own.is_self_issued() {
+        let kind = if own.subject.der() == own.issuer.der() {
             Kind::Root
         } else {
             Kind::Intermediate
         };
-        Ok(Self {
+        Self {
             certificate: files.certificate().display().to_string(),
             subject: own.subject.to_string(),
             issuer: own.issuer.to_string(),
             kind,
-            serial: own.serial.to_string(),
-            sha256: own.fingerprint(),
+            serial: None,
+            sha256: None,
             not_before: own.validity.not_before,
             not_after: own.validity.not_after,
             key_algorithm: own.public_key.to_string(),
-            key: KeyState::of(files, own),
+            key,
             path_length: own.path_length,
             permitted_dns: permitted.dns.iter().map(ToString::to_string).collect(),
             permitted_cidrs: permitted
@@ -121,17 +159,48 @@ impl Report {
                 .iter()
                 .map(ToString::to_string)
                 .collect(),
-            above: chain[1..].iter().map(|c| c.subject.to_string()).collect(),
+            above: above.iter().map(|c| c.subject.to_string()).collect(),
             issued: register.issued.len(),
             revoked: register.revoked.len(),
             list_number: register.list_number,
-        })
+        }
+    }
+
+    /// As it was issued.
+    pub fn with_identity(mut self, own: &Certificate) -> Self {
+        self.serial = Some(own.serial.to_string());
+        self.sha256 = Some(own.fingerprint());
+        self
     }
 
     pub fn outcome(&self, as_json: bool) -> Outcome {
-        if as_json {
-            return Outcome::fine(json::document(self));
-        }
+        Outcome::fine(if as_json {
+            json::document(self)
+        } else {
+            self.text(false)
+        })
+    }
+
+    /// That it was written to `files`, or would be.
+    pub fn written(&self, files: &[PathBuf], dry_run: bool, as_json: bool) -> Outcome {
+        Outcome::fine(if as_json {
+            json::document(&Written {
+                dry_run,
+                files: files
+                    .iter()
+                    .map(|path| path.display().to_string())
+                    .collect(),
+                report: self,
+            })
+        } else if dry_run {
+            format!("{}\n{}", self.text(true), would_write(files))
+        } else {
+            self.text(false)
+        })
+    }
+
+    /// `wanted`: it is not there yet, nor has it issued anything.
+    fn text(&self, wanted: bool) -> String {
         let kind = match self.kind {
             Kind::Root => "root",
             Kind::Intermediate => "below another CA",
@@ -151,26 +220,28 @@ impl Report {
             ),
             (
                 "key",
-                format!("{}, {}", self.key_algorithm, self.key.words()),
+                format!("{}{}", self.key_algorithm, self.key.words(wanted)),
             ),
             ("may issue", self.may_issue()),
         ]);
         if !self.above.is_empty() {
             lines.push(("in its file, above", list(&self.above)));
         }
-        lines.push(("issued, as recorded", self.issued.to_string()));
-        lines.push(("revoked", self.revoked.to_string()));
+        if !wanted {
+            lines.push(("issued, as recorded", self.issued.to_string()));
+            lines.push(("revoked", self.revoked.to_string()));
+        }
         if self.list_number > 0 {
             lines.push(("last revocation list", self.list_number.to_string()));
         }
-        lines.push(("serial", self.serial.clone()));
-        lines.push(("SHA-256", self.sha256.clone()));
+        lines.extend(self.serial.clone().map(|serial| ("serial", serial)));
+        lines.extend(self.sha256.clone().map(|digest| ("SHA-256", digest)));
         let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0) + 1;
         let text = lines.iter().map(|(name, value)| {
             let value = crate::output::errors::printable(value);
             format!("{:width$} {value}\n", format!("{name}:"))
         });
-        Outcome::fine(text.collect())
+        text.collect()
     }
 
     /// What its constraints leave.

@@ -124,11 +124,7 @@ impl CaFiles {
     /// When one of the files is there already, or cannot be written; then nothing has changed.
     pub fn create(&self, chain: &[u8], key: Zeroizing<Vec<u8>>) -> Result<(), CaFilesError> {
         let mut store = self.open()?;
-        for path in [self.certificate(), self.key(), self.register(), self.list()] {
-            if path.symlink_metadata().is_ok() {
-                return Err(CaFilesError::Exists(path));
-            }
-        }
+        self.prove_free()?;
         let mut transaction = store.transaction();
         transaction
             .group()
@@ -140,6 +136,18 @@ impl CaFiles {
             .write(self.location(self.name("key"))?, key, FileMode::PRIVATE_KEY);
         transaction.commit()?;
         Ok(())
+    }
+
+    /// Proves that a new CA can have this place: none of its files is there yet. [`Self::create`] asks again.
+    ///
+    /// # Errors
+    /// [`CaFilesError::Exists`].
+    pub fn prove_free(&self) -> Result<(), CaFilesError> {
+        let mut all = [self.certificate(), self.key(), self.register(), self.list()].into_iter();
+        match all.find(|path| path.symlink_metadata().is_ok()) {
+            Some(path) => Err(CaFilesError::Exists(path)),
+            None => Ok(()),
+        }
     }
 
     /// Changes the register, while nobody else can.

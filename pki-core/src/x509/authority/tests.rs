@@ -141,3 +141,25 @@ fn rcgen_still_loses_names() {
         "rcgen writes Ed25519 as PKCS#8 version 2"
     );
 }
+
+#[test]
+fn what_will_be_signed_is_told_before() {
+    let (now, rng) = (OffsetDateTime::now_utc(), SystemRandom::new());
+    let (ca, key) = Authority::generate("ca", &CaOptions::default(), now, &rng).unwrap();
+    let leaf = PrivateKey::generate(KeyAlgorithm::default(), &rng).unwrap();
+    let request = LeafRequest::server("db.test").unwrap();
+    let linted = ca
+        .prepare(&request, leaf.public_key(), now, &rng)
+        .and_then(|prepared| prepared.lint(&[lint::RULES]))
+        .unwrap();
+    let told = linted.details().clone();
+    assert_eq!(told, *linted.issue().unwrap());
+    let signer = LocalSigner::new(&key).unwrap();
+    let (subject, options) = (&ca.certificate().subject, CaOptions::default());
+    let linted = prepare_self_signed(subject, &options, &signer, now, &rng)
+        .and_then(|prepared| prepared.lint(&[lint::RULES]))
+        .unwrap();
+    let told = linted.details().clone();
+    assert_eq!(told, *linted.issue().unwrap());
+    assert!(told.is_ca);
+}

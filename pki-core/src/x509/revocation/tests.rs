@@ -36,6 +36,11 @@ fn reads_what_it_signed_for_every_key_and_reason() {
         assert_eq!(list.revoked, all);
         assert_eq!(list.number, u64::MAX);
         assert_eq!(list.next_update, NOW + Duration::days(7) - Duration::SECOND);
+        let told = authority.list_validity(Lifetime::days(7), NOW).unwrap();
+        assert_eq!(
+            (list.this_update, list.next_update),
+            (told.not_before, told.not_after)
+        );
         assert_eq!(
             list.authority_key_identifier,
             authority.certificate().subject_key_identifier

@@ -81,3 +81,19 @@ fn a_path_leads_over_the_cross_signed_certificate() {
         .unwrap();
     assert!(anchors.verify(&[leaf], Usage::Client, None, NOW).is_err());
 }
+
+#[test]
+fn a_ca_below_is_told_before_it_is_signed() {
+    let (rng, options) = (SystemRandom::new(), CaOptions::default());
+    let (parent, (other, _)) = (deep_root("root", Some(1)), root("other"));
+    let key = PrivateKey::generate(options.key_algorithm, &rng).unwrap();
+    let own = parent.prepare_authority("below", key.public_key(), &options, NOW, &rng);
+    let crossed = parent.prepare_cross_signed(other.certificate(), &options, NOW, &rng);
+    for (prepared, subject) in [(own, "CN=below"), (crossed, "CN=other")] {
+        let linted = prepared.unwrap().lint(&[lint::RULES]).unwrap();
+        let told = linted.details().clone();
+        assert_eq!(told.subject.to_string(), subject);
+        assert_eq!(told.issuer, parent.certificate().subject);
+        assert_eq!(told, *linted.issue().unwrap());
+    }
+}
