@@ -47,14 +47,19 @@ pub fn open_key(text: &[u8], path: &Path, file: Option<&Path>) -> Result<Opened,
         }
         Err(error) => return Err(told(error)),
     }
-    let passphrase = match file {
-        Some(file) => from_file(file)?,
-        None => typed(&format!("passphrase of {}: ", path.display()))?,
-    };
+    let passphrase = known(path, file)?;
     Ok(Opened {
         key: PrivateKey::from_encrypted_pem(text, &passphrase).map_err(told)?,
         was_encrypted: true,
     })
+}
+
+/// The passphrase of the encrypted key in `path`: from `file`, or as typed.
+pub fn known(path: &Path, file: Option<&Path>) -> Result<Passphrase, Failure> {
+    match file {
+        Some(file) => from_file(file),
+        None => typed(&format!("passphrase of {}: ", path.display())),
+    }
 }
 
 /// The passphrase for a key that is to be encrypted: from `file`, or typed twice.

@@ -59,7 +59,12 @@ const INIT: [&str; 7] = [
 fn sandbox() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    for name in ["corp-ca.crt", "encrypted.key"] {
+    for name in [
+        "corp-ca.crt",
+        "encrypted.key",
+        "request.csr",
+        "external-policy.toml",
+    ] {
         std::fs::copy(fixtures.join(name), dir.path().join(name)).unwrap();
     }
     dir
@@ -107,6 +112,30 @@ fn a_wrong_one_is_told_and_nothing_is_written() {
         assert!(said.starts_with(error), "{said}");
         assert!(!dir.path().join("kubernetes").exists());
         assert!(shows_what_is_typed(&terminal));
+    }
+}
+
+/// Requests are signed, and batches made, with a CA's key that a typed passphrase opens, or not at all.
+#[test]
+fn one_that_opens_a_key_is_typed_once() {
+    let sign = "sign request.csr --policy ./external-policy.toml --ca corp-ca.crt,encrypted.key";
+    let make = "makecerts --ca-cert-name corp-ca.crt --ca-key-name encrypted.key certificate a?cert=request.crt";
+    for command in [sign, make] {
+        for (typed, fine) in [("correct horse\n", true), ("battery staple\n", false)] {
+            let dir = sandbox();
+            let words: Vec<&str> = command.split(' ').collect();
+            let (child, mut terminal) = kpki(&words, dir.path());
+            let asked = read_until(&mut terminal, ": ");
+            assert_eq!(asked, "passphrase of encrypted.key: ");
+            assert!(!shows_what_is_typed(&terminal));
+            terminal.write_all(typed.as_bytes()).unwrap();
+            let output = child.wait_with_output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.success(), fine, "{command}: {said}");
+            assert_eq!(dir.path().join("request.crt").exists(), fine);
+            let error = "error: encrypted.key: the passphrase does not open the private key\n";
+            assert_eq!(said.starts_with(error), !fine, "{said}");
+        }
     }
 }
 

@@ -130,6 +130,9 @@ pub struct Authority {
         hide_env = true
     )]
     ca_key_name: Option<PathBuf>,
+    /// What opens its key, where that is encrypted [default: asked for on the terminal].
+    #[arg(long, value_name = "FILE")]
+    pub passphrase_file: Option<PathBuf>,
     /// Its signing request's file.
     #[arg(
         long,

@@ -41,6 +41,9 @@ pub struct Sign {
     /// The authority of the cluster that signs [default: the one of the kubelets' certificates of that kind].
     #[arg(long, value_name = "ID", conflicts_with = "ca")]
     pub authority: Option<String>,
+    /// What opens the key of --ca, where that is encrypted [default: asked for on the terminal].
+    #[arg(long, value_name = "FILE", requires = "ca")]
+    pub passphrase_file: Option<PathBuf>,
     /// Sign with this CA; its certificate's file may hold those above it. A cluster is then needed only by
     /// policies that speak of one.
     #[arg(long, value_name = "CERT,KEY", value_parser = CaFiles::parse)]

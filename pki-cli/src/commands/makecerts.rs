@@ -1,8 +1,9 @@
 //! `kpki makecerts`.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use pki_core::cluster::FileMode;
 use pki_core::converge::makecerts::Outcome as Became;
 use pki_core::converge::makecerts::{Batch, Done, Kind, Operations, of_arguments, of_lines};
 use pki_core::x509::inspect::CertificateReport;
@@ -16,6 +17,7 @@ use crate::output::errors::{self, Failure};
 use crate::output::style::{GOOD, STRONG, WEAK};
 use crate::output::words::{count, list, until};
 use crate::output::{Outcome, json};
+use crate::passphrase;
 
 pub fn run(arguments: &Makecerts) -> Result<Outcome, Failure> {
     let now = OffsetDateTime::now_utc();
@@ -25,8 +27,11 @@ pub fn run(arguments: &Makecerts) -> Result<Outcome, Failure> {
     for warning in operations.warnings.iter().filter(|_| level != "error") {
         errors::warn(warning);
     }
-    let batch = Batch::plan(&operations.list, &options, now, &SystemRandom::new())
+    let file = arguments.authority.passphrase_file.as_deref();
+    let ask = |key: &Path| passphrase::known(key, file).map_err(Failure::into_problem);
+    let batch = Batch::plan(&operations.list, &options, &ask, now, &SystemRandom::new())
         .map_err(Failure::problems)?;
+    refuse_plain_key(&batch, file)?;
     let written = batch.files().map(|(path, _)| path.to_owned()).collect();
     let waits = batch.waits();
     let done = if arguments.dry_run {
@@ -61,6 +66,26 @@ pub fn run(arguments: &Makecerts) -> Result<Outcome, Failure> {
         text(arguments.dry_run, &written, waits, &done, now)
     };
     Ok(Outcome::with_attention(text, waits))
+}
+
+/// Who names a passphrase expects no key that lies there without one.
+fn refuse_plain_key(batch: &Batch, passphrase_file: Option<&Path>) -> Result<(), Failure> {
+    let Some(file) = passphrase_file else {
+        return Ok(());
+    };
+    let authority = batch.done.iter().find(|done| done.kind == Kind::RootCa);
+    let makes_key = |(path, mode): (&Path, FileMode)| {
+        let its_own = authority.is_some_and(|done| done.files.iter().any(|file| file == path));
+        its_own && mode == FileMode::PRIVATE_KEY
+    };
+    if !batch.files().any(makes_key) {
+        return Ok(());
+    }
+    let fact = "the CA is not there, and one that is made here has a key without a passphrase";
+    Err(
+        Failure::new(format_args!("--passphrase-file {}: {fact}", file.display()))
+            .hint("make it before: kpki ca new NAME --passphrase-file FILE"),
+    )
 }
 
 fn read(arguments: &Makecerts) -> Result<Operations, Failure> {

@@ -72,6 +72,12 @@ impl Failure {
         Self { problems }
     }
 
+    /// Its first problem, for the library to tell beside its own.
+    pub fn into_problem(self) -> Problem {
+        let first = self.problems.into_iter().next();
+        first.expect("a failure without a problem")
+    }
+
     /// A file or directory that the system does not let us have.
     pub fn io(path: &Path, error: &std::io::Error) -> Self {
         Self {

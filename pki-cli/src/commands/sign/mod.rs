@@ -15,7 +15,7 @@ use pki_core::cluster::spec::NodeName;
 use pki_core::converge::inventory::Inventory;
 use pki_core::converge::load_authority;
 use pki_core::converge::new_files::{self, NewFile, NewFileError};
-use pki_core::x509::{Authority, Certificate, Lifetime, LocalSigner, PrivateKey, SigningRequest};
+use pki_core::x509::{Authority, Certificate, Lifetime, LocalSigner, SigningRequest};
 use ring::rand::SystemRandom;
 use time::OffsetDateTime;
 
@@ -26,6 +26,7 @@ use crate::files;
 use crate::output::Outcome;
 use crate::output::errors::Failure;
 use crate::output::words::list;
+use crate::passphrase;
 use input::{Input, Kind};
 use report::{Entry, Judgement, Signed};
 
@@ -199,7 +200,7 @@ impl Signer<'_> {
         };
         if !self.loaded.contains_key(&id) {
             let authority = match (&self.arguments.ca, self.cluster) {
-                (Some(ca), _) => given(ca, self.now)?,
+                (Some(ca), _) => given(ca, self.arguments.passphrase_file.as_deref(), self.now)?,
                 (None, Some(cluster)) => {
                     if self.inventory.is_none() {
                         self.inventory = Some(cluster.inventory()?);
@@ -220,16 +221,18 @@ impl Signer<'_> {
 }
 
 /// The CA of `--ca`.
-fn given(ca: &CaFiles, now: OffsetDateTime) -> Result<Authority, Failure> {
+fn given(
+    ca: &CaFiles,
+    passphrase_file: Option<&Path>,
+    now: OffsetDateTime,
+) -> Result<Authority, Failure> {
     let at = |path: &Path, error: &dyn std::fmt::Display| {
         Failure::new(format_args!("{}: {error}", path.display()))
     };
     let chain = Certificate::from_pem_chain(&files::read(&ca.certificate)?)
         .map_err(|error| at(&ca.certificate, &error).hint("name the CA's certificate as PEM"))?;
-    let key = PrivateKey::from_pem(&files::read(&ca.key)?).map_err(|error| {
-        at(&ca.key, &error).hint("name the CA's private key as PEM, not encrypted")
-    })?;
-    let signer = LocalSigner::new(&key).map_err(|error| at(&ca.key, &error))?;
+    let opened = passphrase::open_key(&files::read(&ca.key)?, &ca.key, passphrase_file)?;
+    let signer = LocalSigner::new(&opened.key).map_err(|error| at(&ca.key, &error))?;
     Authority::load(chain, signer, now)
         .map_err(|error| at(&ca.certificate, &error).hint("name a valid CA and its own key"))
 }

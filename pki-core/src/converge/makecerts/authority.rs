@@ -15,8 +15,11 @@ use crate::converge::outputs::Outputs;
 use crate::converge::problem::Problem;
 use crate::x509::{
     Authority, CaOptions, Certificate, Extensions, KeyUsage, LocalSigner, NameConstraints,
-    PrivateKey, SigningRequest, self_signed,
+    Passphrase, PrivateKey, PrivateKeyError, SigningRequest, self_signed,
 };
+
+/// Whoever knows the passphrase of the key in a file.
+pub type Ask<'a> = &'a dyn Fn(&Path) -> Result<Passphrase, Problem>;
 
 /// What became of the authority.
 pub(super) enum Found {
@@ -32,6 +35,7 @@ pub(super) enum Found {
 pub(super) fn find(
     files: &Files,
     options: &Options,
+    ask: Ask<'_>,
     outputs: &mut Outputs,
     now: OffsetDateTime,
     rng: &dyn SecureRandom,
@@ -39,7 +43,7 @@ pub(super) fn find(
     let (cert, key) = (read(&files.cert)?, read(&files.key)?);
     let shown = |path: &Path| path.display().to_string();
     match (cert, key) {
-        (Some(cert), Some(key)) => load(&cert, &key, files, now).map(Found::Loaded),
+        (Some(cert), Some(key)) => load(&cert, &key, files, ask, now).map(Found::Loaded),
         (Some(_), None) => Err(Problem::new(
             format!(
                 "{} is there, but its key {} is not",
@@ -52,11 +56,20 @@ pub(super) fn find(
             format!("there is no authority: {} is missing", shown(&files.cert)),
             "name its files with --ca-cert-name and --ca-key-name, or let --ca-mode=generate make one",
         )),
-        (None, key) => make(key.as_deref(), files, options, outputs, now, rng),
+        (None, key) => {
+            let key = key.map(|key| open(&key, &files.key, ask)).transpose()?;
+            make(key, files, options, outputs, now, rng)
+        }
     }
 }
 
-fn load(cert: &[u8], key: &[u8], files: &Files, now: OffsetDateTime) -> Result<Authority, Problem> {
+fn load(
+    cert: &[u8],
+    key: &[u8],
+    files: &Files,
+    ask: Ask<'_>,
+    now: OffsetDateTime,
+) -> Result<Authority, Problem> {
     let cert_name = files.cert.display();
     let chain = Certificate::from_pem_chain(cert).map_err(|error| {
         Problem::new(
@@ -64,7 +77,7 @@ fn load(cert: &[u8], key: &[u8], files: &Files, now: OffsetDateTime) -> Result<A
             "name the authority's certificate, in PEM",
         )
     })?;
-    let key = private_key(key, &files.key)?;
+    let key = open(key, &files.key, ask)?;
     let unusable = |error: &dyn std::fmt::Display| {
         Problem::new(
             format!("{cert_name}: {error}"),
@@ -75,8 +88,25 @@ fn load(cert: &[u8], key: &[u8], files: &Files, now: OffsetDateTime) -> Result<A
     Authority::load(chain, signer, now).map_err(|error| unusable(&error))
 }
 
+/// The authority's own key, which may be encrypted.
+fn open(bytes: &[u8], path: &Path, ask: Ask<'_>) -> Result<PrivateKey, Problem> {
+    match PrivateKey::from_pem(bytes) {
+        Err(PrivateKeyError::Encrypted) => {}
+        _ => return private_key(bytes, path),
+    }
+    PrivateKey::from_encrypted_pem(bytes, &ask(path)?).map_err(|error| {
+        let hint = match error {
+            PrivateKeyError::WrongPassphrase => {
+                "give the passphrase that this key was encrypted with"
+            }
+            _ => "openssl pkcs8 -topk8 -in OLD -out NEW encrypts it in today's way",
+        };
+        Problem::new(format!("{}: {error}", path.display()), hint)
+    })
+}
+
 fn make(
-    key: Option<&Vec<u8>>,
+    key: Option<PrivateKey>,
     files: &Files,
     options: &Options,
     outputs: &mut Outputs,
@@ -101,7 +131,7 @@ fn make(
     }
     let subject = authority.subject(Some(&authority.common_name));
     let key = match key {
-        Some(bytes) => private_key(bytes, &files.key)?,
+        Some(key) => key,
         None => {
             let key =
                 PrivateKey::generate(options.key_algorithm, rng).map_err(|error| failed(&error))?;

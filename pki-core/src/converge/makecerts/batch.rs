@@ -6,7 +6,7 @@ use ring::rand::SecureRandom;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::authority::{Found, find, private_key, public, read, secret};
+use super::authority::{Ask, Found, find, private_key, public, read, secret};
 use super::file_names::Files;
 use super::operations::{Kind, Operation};
 use super::options::Options;
@@ -58,18 +58,21 @@ pub enum Outcome {
 }
 
 impl Batch {
-    /// Makes everything, writes nothing.
+    /// Makes everything, writes nothing. `ask` is asked for the passphrase of the authority's key, with the key's file, where
+    /// that is encrypted, and else not.
     ///
     /// # Errors
     /// Every problem of every operation.
     pub fn plan(
         operations: &[Operation],
         options: &Options,
+        ask: Ask<'_>,
         now: OffsetDateTime,
         rng: &dyn SecureRandom,
     ) -> Result<Self, Vec<Problem>> {
         let mut work = Work {
             options,
+            ask,
             now,
             rng,
             rules: rules(),
@@ -130,6 +133,7 @@ impl Batch {
 /// A batch that is being made.
 struct Work<'a> {
     options: &'a Options,
+    ask: Ask<'a>,
     now: OffsetDateTime,
     rng: &'a dyn SecureRandom,
     rules: Vec<Rule>,
@@ -142,7 +146,7 @@ impl Work<'_> {
     /// The authority, unless its certificate has yet to be signed.
     fn authority(&mut self, files: &Files) -> Result<Option<Authority>, Problem> {
         let outputs = &mut self.batch.outputs;
-        let found = find(files, self.options, outputs, self.now, self.rng)?;
+        let found = find(files, self.options, self.ask, outputs, self.now, self.rng)?;
         let mut written: Vec<_> = outputs.files().map(|(path, _)| path.to_owned()).collect();
         let place = "the authority".to_owned();
         self.claims

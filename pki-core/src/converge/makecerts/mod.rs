@@ -13,6 +13,7 @@ mod request;
 mod spec;
 pub mod words;
 
+pub use authority::Ask;
 pub use batch::{Batch, Done, Outcome};
 pub use file_names::FileNames;
 pub use operations::{Kind, Operation, Operations, of_arguments, of_lines};
