@@ -10,16 +10,9 @@ use tests::node::{Node, answer, turn};
 use tests::phases::Phases;
 use tests::record::note;
 
+use crate::agreement::{Fingerprints, everything_serves_what_is_on_disk, serves_another};
 use crate::client::{Clients, Count};
 use crate::place::{self, DIRECTORY, kpki};
-
-/// What serves, and with which file.
-const SERVERS: [(&str, &str); 4] = [
-    ("6443", "pki/apiserver.crt"),
-    ("2379", "pki/etcd/server.crt"),
-    ("2380", "pki/etcd/peer.crt"),
-    ("10250", "pki/kubelet.crt"),
-];
 
 #[test]
 fn no_request_fails() {
@@ -42,6 +35,7 @@ fn no_request_fails() {
             "{during:#?}"
         );
     });
+    let mut served = everything_serves_what_is_on_disk(&node);
     phases.show("one by one", || {
         let leaves = leaves(&node);
         assert!(leaves.len() > 12, "{leaves:?}");
@@ -49,12 +43,19 @@ fn no_request_fails() {
             let during = measured(&node, &clients, &leaf, || renew(&node, &[&leaf]));
             assert!(during.failed.is_empty(), "{leaf}: {during:#?}");
         }
-        everything_serves_and_works(&node);
+        everything_serves_anew_and_works(&node, &mut served);
     });
     phases.show("all at once", || {
         let during = measured(&node, &clients, "all at once", || renew(&node, &["--all"]));
         assert!(during.failed.is_empty(), "{during:#?}");
-        everything_serves_and_works(&node);
+        everything_serves_anew_and_works(&node, &mut served);
+    });
+    phases.show("renewed, and not put to use before the next one", || {
+        let ended = kpki(&node, &["renew", "apiserver"]);
+        assert!(ended.code == Some(0), "{ended}");
+        serves_another(&node, "apiserver");
+        renew(&node, &["apiserver"]);
+        served = everything_serves_what_is_on_disk(&node);
     });
     phases.show("a job with nothing to do", || {
         let began = Instant::now();
@@ -74,7 +75,9 @@ fn no_request_fails() {
         measured(&node, &clients, "authorities", || {
             renew(&node, &authorities)
         });
-        everything_serves_and_works(&node);
+        everything_works(&node);
+        // Leaves are as they were, and what issued them is not.
+        assert_eq!(everything_serves_what_is_on_disk(&node), served);
     });
     phases.finish();
 }
@@ -114,12 +117,17 @@ fn leaves(node: &Node<'_>) -> Vec<String> {
         .collect()
 }
 
-fn everything_serves_and_works(node: &Node<'_>) {
-    let address = node.addresses()[0];
-    for (port, file) in SERVERS {
-        let served = place::served(node, &format!("{address}:{port}"));
-        assert_eq!(served, place::on_disk(node, file), "{file}");
+/// `served` is what was served before, and then what is now: not one of them the same.
+fn everything_serves_anew_and_works(node: &Node<'_>, served: &mut Fingerprints) {
+    let now = everything_serves_what_is_on_disk(node);
+    for (port, fingerprint) in &now {
+        assert_ne!(served[port], *fingerprint, "port {port} serves the old one");
     }
+    *served = now;
+    everything_works(node);
+}
+
+fn everything_works(node: &Node<'_>) {
     let verified = kpki(node, &["verify"]);
     assert!(verified.code == Some(0), "{verified}");
     let planned = kpki(node, &["plan"]);

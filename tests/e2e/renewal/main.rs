@@ -2,6 +2,7 @@
 //! certificate is over.
 #![allow(missing_docs)]
 
+mod agreement;
 mod client;
 mod jobs;
 mod live;

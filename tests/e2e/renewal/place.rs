@@ -24,16 +24,24 @@ pub fn kpki(node: &Node<'_>, arguments: &[&str]) -> Ended {
 /// The SHA-256 of the certificate that a server on the node serves, as OpenSSL sees it.
 pub fn served(node: &Node<'_>, address: &str) -> String {
     let pki = "/etc/kubernetes/pki/etcd/healthcheck-client";
-    node.machine.shell(&format!(
+    fingerprint(&node.machine.shell(&format!(
         "openssl s_client -connect {address} -cert {pki}.crt -key {pki}.key </dev/null 2>/dev/null | \
          openssl x509 -noout -fingerprint -sha256"
-    ))
+    )))
 }
 
 /// That of a file of the node's tree.
 pub fn on_disk(node: &Node<'_>, file: &str) -> String {
-    node.machine.shell(&format!(
+    fingerprint(&node.machine.shell(&format!(
         "openssl x509 -noout -fingerprint -sha256 -in {DIRECTORY}/nodes/{}/{file}",
         node.machine.name()
-    ))
+    )))
+}
+
+/// `sha256 Fingerprint=0A:1B:...` as kpki writes it, `0a1b...`.
+fn fingerprint(said: &str) -> String {
+    let (_, digits) = said.trim().split_once('=').expect("a fingerprint");
+    let digits = digits.replace(':', "").to_lowercase();
+    assert_eq!(digits.len(), 64, "{said}");
+    digits
 }
