@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pki_core::cluster::FileMode;
-use pki_core::converge::new_files::{self, NewFile};
+use pki_core::converge::outputs::Outputs;
 use pki_core::x509::inspect::SigningRequestReport;
 use pki_core::x509::{
     DistinguishedName, DnsName, KeyAlgorithm, PrivateKey, SigningRequest, SubjectAltName, Usage,
@@ -34,29 +34,17 @@ pub fn run(arguments: &arguments::Csr) -> Result<Outcome, Failure> {
     };
     let request = SigningRequest::generate(&wanted.subject, &wanted.sans, &wanted.usages, &key)
         .map_err(Failure::new)?;
-    let (pem, secret) = (request.pem(), key.secret_pem());
-    let mut paths = vec![request_path.clone()];
+    let pem = request.pem();
+    let mut outputs = Outputs::default();
     if arguments.key.is_none() {
-        paths.insert(0, key_path.clone());
+        let secret = key.secret_pem().as_bytes().to_vec();
+        outputs.create(&key_path, secret, FileMode::PRIVATE_KEY);
     }
-    new_files::prove_free(&paths)?;
-    let mut written = vec![NewFile {
-        path: &request_path,
-        mode: FileMode::PUBLIC,
-        contents: pem.as_bytes(),
-    }];
-    if arguments.key.is_none() {
-        written.insert(
-            0,
-            NewFile {
-                path: &key_path,
-                mode: FileMode::PRIVATE_KEY,
-                contents: secret.as_bytes(),
-            },
-        );
-    }
+    outputs.create(&request_path, pem.clone().into_bytes(), FileMode::PUBLIC);
+    outputs.prove_writable()?;
+    let paths: Vec<_> = outputs.files().map(|(path, _)| path.to_owned()).collect();
     if !arguments.dry_run {
-        new_files::create(&written)?;
+        outputs.commit()?;
     }
     let key_file = arguments.key.as_deref().unwrap_or(&key_path);
     if arguments.json {

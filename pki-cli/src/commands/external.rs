@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pki_core::cluster::FileMode;
 use pki_core::converge::external::{Request, Signed};
-use pki_core::converge::new_files::{self, NewFile, NewFileError};
+use pki_core::converge::outputs::{self, Outputs, OutputsError};
 use pki_core::converge::plan::Plan;
 use pki_core::converge::store::Store;
 use pki_core::x509::{Certificate, SigningRequest};
@@ -37,7 +37,7 @@ pub fn requests(cluster: &Cluster, dir: &Path, as_json: bool) -> Result<Outcome,
     for request in &made.requests {
         match standing(&path(request), &request.request)? {
             Standing::Same => {}
-            Standing::Other => failures.push(NewFileError::Exists(path(request)).into()),
+            Standing::Other => failures.push(OutputsError::Exists(path(request)).into()),
             Standing::None => new.push((path(request), request.request.pem())),
         }
     }
@@ -48,17 +48,13 @@ pub fn requests(cluster: &Cluster, dir: &Path, as_json: bool) -> Result<Outcome,
         made.keys.commit(&mut store)?;
     }
     if !new.is_empty() {
-        new_files::make_directory(dir)?;
+        outputs::make_directory(dir)?;
     }
-    let written: Vec<_> = new
-        .iter()
-        .map(|(path, pem)| NewFile {
-            path,
-            mode: FileMode::PUBLIC,
-            contents: pem.as_bytes(),
-        })
-        .collect();
-    new_files::create(&written)?;
+    let mut outputs = Outputs::default();
+    for (path, pem) in new {
+        outputs.create(path, pem.into_bytes(), FileMode::PUBLIC);
+    }
+    outputs.commit()?;
     let entries: Vec<_> = made
         .requests
         .iter()

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pki_core::cluster::{self, FileMode};
-use pki_core::converge::new_files::{self, NewFile};
+use pki_core::converge::outputs::{self, Outputs};
 use pki_core::x509::inspect::CertificateReport;
 use pki_core::x509::{
     Certificate, Details, Issued, LeafRequest, Lifetime, Preset, PrivateKey, SubjectAltName, Usage,
@@ -24,7 +24,7 @@ use crate::output::{Outcome, json};
 pub fn run(arguments: &Issue) -> Result<Outcome, Failure> {
     let (now, rng) = (OffsetDateTime::now_utc(), SystemRandom::new());
     let request = request(arguments)?;
-    let [certificate_path, key_path] = outputs(arguments)?;
+    let [certificate_path, key_path] = places(arguments)?;
     let files = authority::files(arguments.ca.as_deref())?;
     let authority = authority::load(&files, arguments.passphrase_file.as_deref(), now)?;
 
@@ -63,19 +63,11 @@ pub fn run(arguments: &Issue) -> Result<Outcome, Failure> {
         Ok::<_, Failure>(())
     })?;
     let chain: String = issued.chain().iter().map(Certificate::pem).collect();
-    let key_pem = issued.key.secret_pem();
-    new_files::create(&[
-        NewFile {
-            path: &key_path,
-            mode: FileMode::PRIVATE_KEY,
-            contents: key_pem.as_bytes(),
-        },
-        NewFile {
-            path: &certificate_path,
-            mode: FileMode::PUBLIC,
-            contents: chain.as_bytes(),
-        },
-    ])?;
+    let key_pem = issued.key.secret_pem().as_bytes().to_vec();
+    let mut outputs = Outputs::default();
+    outputs.create(&key_path, key_pem, FileMode::PRIVATE_KEY);
+    outputs.create(&certificate_path, chain.into_bytes(), FileMode::PUBLIC);
+    outputs.commit()?;
     let report = Box::new(CertificateReport::new(&issued.certificate, now));
     Ok(outcome(
         &document(CertificateDocument::Issued(report)),
@@ -158,7 +150,7 @@ fn usages(words: &[String]) -> Result<Vec<Usage>, Failure> {
 }
 
 /// The certificate's file and the key's, neither of which may be there.
-fn outputs(arguments: &Issue) -> Result<[PathBuf; 2], Failure> {
+fn places(arguments: &Issue) -> Result<[PathBuf; 2], Failure> {
     let stem = match &arguments.name {
         Some(name) => file_name(name),
         None => file_name(arguments.subject.split(',').next().unwrap_or_default()),
@@ -173,7 +165,7 @@ fn outputs(arguments: &Issue) -> Result<[PathBuf; 2], Failure> {
         other => other,
     };
     let paths = ["crt", "key"].map(|ending| dir.join(format!("{stem}.{ending}")));
-    new_files::prove_free(&paths)?;
+    outputs::prove_free(&paths)?;
     Ok(paths)
 }
 

@@ -8,7 +8,7 @@ use pki_core::cluster::policy::Ground;
 use pki_core::cluster::spec::{SpecBuilder, UserDocument, UserName, Written};
 use pki_core::converge::inventory::Inventory;
 use pki_core::converge::load_authority;
-use pki_core::converge::new_files::{self, NewFile};
+use pki_core::converge::outputs::{self, Outputs};
 use pki_core::converge::plan::Plan;
 use pki_core::x509::inspect::CertificateReport;
 use pki_core::x509::{Details, PrivateKey, lint};
@@ -46,7 +46,7 @@ pub fn run(arguments: &arguments::User) -> Result<Outcome, Failure> {
         Some(out) if out == Path::new("-") => None,
         Some(out) => Some(out.clone()),
     };
-    new_files::prove_free(path.as_slice())?;
+    outputs::prove_free(path.as_slice())?;
     let groups = match &arguments.group[..] {
         [] => "in no group".into(),
         groups => format!("in {}", list(groups)),
@@ -87,11 +87,9 @@ pub fn run(arguments: &arguments::User) -> Result<Outcome, Failure> {
         .next()
         .expect("a user has one file, and it is not there yet");
     if let Some(path) = &path {
-        new_files::create(&[NewFile {
-            path,
-            mode: FileMode::SECRET,
-            contents,
-        }])?;
+        let mut outputs = Outputs::default();
+        outputs.create(path, contents.to_vec(), FileMode::SECRET);
+        outputs.commit()?;
     }
     let certificate = changes
         .done()

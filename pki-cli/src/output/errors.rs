@@ -7,7 +7,6 @@ use pki_core::cluster::spec::SpecError;
 use pki_core::converge::apply::ApplyError;
 use pki_core::converge::cluster_directory::ReadError;
 use pki_core::converge::inventory::InventoryError;
-use pki_core::converge::new_files::NewFileError;
 use pki_core::converge::outputs::OutputsError;
 use pki_core::converge::problem::Problem;
 use pki_core::converge::store::StoreError;
@@ -172,12 +171,6 @@ impl From<ApplyError> for Failure {
 
 impl From<InventoryError> for Failure {
     fn from(error: InventoryError) -> Self {
-        Self::new(&error).maybe_hint(error.hint())
-    }
-}
-
-impl From<NewFileError> for Failure {
-    fn from(error: NewFileError) -> Self {
         Self::new(&error).maybe_hint(error.hint())
     }
 }

@@ -18,7 +18,6 @@ mod load_authority;
 pub mod makecerts;
 pub mod marked_file;
 pub mod markup;
-pub mod new_files;
 pub mod outputs;
 pub mod plan;
 pub mod problem;

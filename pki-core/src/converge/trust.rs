@@ -9,8 +9,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use zeroize::Zeroizing;
-
 use super::outputs::{Outputs, OutputsError};
 use crate::cluster::FileMode;
 use crate::x509::Certificate;
@@ -166,7 +164,7 @@ impl TrustStore {
     pub fn install(&self, certificates: &[&Certificate]) -> Result<(), TrustError> {
         let mut outputs = Outputs::default();
         for certificate in certificates {
-            let text = Zeroizing::new(certificate.pem().into_bytes());
+            let text = certificate.pem().into_bytes();
             outputs.create(self.file(certificate), text, FileMode::PUBLIC);
         }
         outputs.commit()?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pki_core::cluster::FileMode;
 use pki_core::converge::ca_files::{CaFiles, Register};
-use pki_core::converge::new_files::{self, NewFile};
+use pki_core::converge::outputs::{self, Outputs};
 use pki_core::x509::{
     Authority, CaOptions, Certificate, DistinguishedName, DnsName, IssueError, NameConstraints,
     Passphrase, PrivateKey, lint, prepare_self_signed,
@@ -125,7 +125,7 @@ fn cross_sign(
     let chain = Certificate::from_pem_chain(&read(other)?).map_err(|error| at(&error))?;
     Authority::check(&chain[0], now).map_err(|error| authority::refused(other, &error))?;
     let files = CaFiles::at(&arguments.out)?;
-    new_files::prove_free(&[files.certificate()])?;
+    outputs::prove_free(&[files.certificate()])?;
     let linted = parent
         .prepare_cross_signed(&chain[0], options, now, &SystemRandom::new())
         .and_then(|prepared| prepared.lint(&[lint::RULES]))
@@ -147,11 +147,9 @@ fn cross_sign(
     let certificate = linted.issue().map_err(not_issued)?;
     record(parent_files, &certificate)?;
     let text = pem(&[vec![certificate], parent.chain().to_vec()].concat());
-    new_files::create(&[NewFile {
-        path: &files.certificate(),
-        mode: FileMode::PUBLIC,
-        contents: text.as_bytes(),
-    }])?;
+    let mut outputs = Outputs::default();
+    outputs.create(files.certificate(), text.into_bytes(), FileMode::PUBLIC);
+    outputs.commit()?;
     Ok(Report::read(&files)?.written(&paths, false, arguments.json))
 }
 

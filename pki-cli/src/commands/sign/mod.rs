@@ -14,7 +14,7 @@ use pki_core::cluster::policy::{
 use pki_core::cluster::spec::NodeName;
 use pki_core::converge::inventory::Inventory;
 use pki_core::converge::load_authority;
-use pki_core::converge::new_files::{self, NewFile, NewFileError};
+use pki_core::converge::outputs::{Outputs, OutputsError};
 use pki_core::x509::{Authority, Certificate, Lifetime, LocalSigner, SigningRequest};
 use ring::rand::SystemRandom;
 use time::OffsetDateTime;
@@ -243,7 +243,7 @@ fn refuse_outputs(inputs: &[Input]) -> Result<(), Failure> {
     let mut seen: Vec<&Path> = Vec::new();
     for path in inputs.iter().filter_map(|input| input.output.as_deref()) {
         if path.symlink_metadata().is_ok() {
-            failures.push(NewFileError::Exists(path.to_owned()).into());
+            failures.push(OutputsError::Exists(path.to_owned()).into());
         } else if seen.contains(&path) {
             let fact = format!("{} would be written twice", path.display());
             failures.push(
@@ -265,14 +265,12 @@ fn write(entries: &[Entry<'_>]) -> Result<(), Failure> {
         Judgement::Signed(signed) => Some((entry.input.output.as_deref()?, signed)),
         _ => None,
     });
-    let files: Vec<_> = signed
-        .map(|(path, signed)| NewFile {
-            path,
-            mode: FileMode::PUBLIC,
-            contents: signed.contents.as_bytes(),
-        })
-        .collect();
-    new_files::create(&files)?;
+    let mut outputs = Outputs::default();
+    for (path, signed) in signed {
+        let contents = signed.contents.clone().into_bytes();
+        outputs.create(path, contents, FileMode::PUBLIC);
+    }
+    outputs.commit()?;
     Ok(())
 }
 

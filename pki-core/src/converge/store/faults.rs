@@ -57,7 +57,7 @@ impl Faults {
 
     /// One effect is about to happen.
     #[inline]
-    pub(super) fn step(&self) -> Result<(), Errno> {
+    pub(in crate::converge) fn step(&self) -> Result<(), Errno> {
         match &self.0 {
             None => Ok(()),
             Some(state) => state.step(),
