@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, CWD, Mode, OFlags};
+use rustix::io::Errno;
 
 /// How far into a file its mark may be.
 const HEAD: u64 = 4096;
@@ -35,6 +36,7 @@ impl MarkedFileError {
                 io::ErrorKind::NotFound => Some("make the directory first, or choose another"),
                 io::ErrorKind::PermissionDenied => Some("choose a directory that you may write to"),
                 io::ErrorKind::StorageFull => Some("free some space"),
+                io::ErrorKind::AlreadyExists => Some("take it away"),
                 _ => None,
             },
         }
@@ -65,10 +67,15 @@ pub fn write(path: &Path, text: &str, mark: &str) -> Result<(), MarkedFileError>
         std::process::id(),
         name.to_string_lossy()
     ));
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mode = Mode::from_raw_mode(0o644);
-    let handle = fs::open(&staged, flags, mode).map_err(|errno| failed(errno.into()))?;
-    let mut file = File::from(handle);
+    let mut file = create_staged(&staged, mode).map_err(|source| match source.kind() {
+        // What is in the way has that name, and not the one that was asked for.
+        io::ErrorKind::AlreadyExists => MarkedFileError::Io {
+            path: staged.clone(),
+            source,
+        },
+        _ => failed(source),
+    })?;
     let done = fs::fchmod(&file, mode)
         .map_err(io::Error::from)
         .and_then(|()| file.write_all(text.as_bytes()))
@@ -81,6 +88,20 @@ pub fn write(path: &Path, text: &str, mark: &str) -> Result<(), MarkedFileError>
     File::open(parent)
         .and_then(|parent| parent.sync_all())
         .map_err(failed)
+}
+
+/// Creates the file that becomes the new one. Where process numbers repeat, as in a container whose every process is the first
+/// one, a run that was killed has left one of the same name; it goes. Only a regular file does, and no link is followed.
+fn create_staged(path: &Path, mode: Mode) -> io::Result<File> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let handle = match fs::open(path, flags, mode) {
+        Err(Errno::EXIST) if path.symlink_metadata().is_ok_and(|there| there.is_file()) => {
+            fs::unlink(path)?;
+            fs::open(path, flags, mode)?
+        }
+        other => other?,
+    };
+    Ok(File::from(handle))
 }
 
 /// Whether nothing is there, or a file of ours.
@@ -122,6 +143,38 @@ mod tests {
             Err(MarkedFileError::Foreign(_))
         ));
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    /// A run that was killed before the rename leaves its file; the next one may have the same process number.
+    #[test]
+    fn what_a_killed_run_left_blocks_nobody() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.prom");
+        let left = dir
+            .path()
+            .join(format!(".kpki-new-{}-a.prom", std::process::id()));
+        std::fs::write(&left, "made by us: ha").unwrap();
+        write(&path, "made by us: whole", "by us").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "made by us: whole");
+        assert!(left.symlink_metadata().is_err());
+        // What is no file cannot be what we left: a link is not followed, nor taken away.
+        let other = dir.path().join("other");
+        std::fs::write(&other, "mine").unwrap();
+        for make in [
+            (|left: &Path| symlink("other", left).unwrap()) as fn(&Path),
+            |left| std::fs::create_dir(left).unwrap(),
+        ] {
+            make(&left);
+            let refused = write(&path, "made by us: again", "by us").unwrap_err();
+            assert!(
+                matches!(&refused, MarkedFileError::Io { path, .. } if *path == left),
+                "{refused}"
+            );
+            assert!(left.symlink_metadata().is_ok());
+            let _ = std::fs::remove_file(&left).or_else(|_| std::fs::remove_dir(&left));
+        }
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "mine");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "made by us: whole");
     }
 
     #[test]
