@@ -135,21 +135,28 @@ fn arguments(spec: &NodeSpec) -> Vec<String> {
     // The address that the kubelet reports is of the first family, and the interface that has it is the one. Where
     // that is IPv6, flanneld wants it said twice: of a dual-stack node it looks for an IPv4 address otherwise
     // (pkg/ipmatch/match.go).
-    let public = match spec.cluster.family() {
-        IpFamily::V4 => "public-ip",
-        IpFamily::V6 => "public-ipv6",
+    // Without any IPv4 address it takes that of --iface for one, and host-gw ends where --public-ip is not the same
+    // (pkg/backend/hostgw/hostgw.go, New).
+    let is_dual_stack = spec.pod_cidrs().len() > 1;
+    let public: &[&str] = match spec.cluster.family() {
+        IpFamily::V4 => &["public-ip"],
+        IpFamily::V6 if is_dual_stack => &["public-ipv6"],
+        IpFamily::V6 => &["public-ip", "public-ipv6"],
     };
     let loopback = loopback(spec);
-    vec![
+    let mut arguments = vec![
         "--kube-subnet-mgr".into(),
         "--ip-masq".into(),
         "--iface=$(HOST_IP)".into(),
-        format!("--{public}=$(HOST_IP)"),
+    ];
+    arguments.extend(public.iter().map(|flag| format!("--{flag}=$(HOST_IP)")));
+    arguments.extend([
         format!("--net-config-path={CONFIG_DIRECTORY}/{NET_CONF}"),
         format!("--subnet-file={}", layout::FLANNEL_SUBNET),
         format!("--healthz-ip={loopback}"),
         format!("--healthz-port={HEALTH_PORT}"),
-    ]
+    ]);
+    arguments
 }
 
 /// Where client-go finds the API server without kube-proxy's help.

@@ -21,6 +21,9 @@ pub enum Gate {
     Services,
     /// Every address of the cluster's DNS server answers a question about the cluster.
     ClusterDns,
+    /// flanneld keeps the ways to other nodes' pods. A node alone can serve without it, and so would hide that it
+    /// does not run.
+    PodNetwork,
 }
 
 impl Gate {
@@ -36,6 +39,7 @@ impl Gate {
             Self::Addons => "addons applied",
             Self::Services => "Services reachable",
             Self::ClusterDns => "CoreDNS answers",
+            Self::PodNetwork => "pod network ready",
         }
     }
 
@@ -51,6 +55,7 @@ impl Gate {
             Self::Addons => crate::install::ADDON_MANAGER,
             Self::Services => "kube-proxy",
             Self::ClusterDns => "coredns",
+            Self::PodNetwork => "kube-flannel",
         }
     }
 
@@ -66,6 +71,7 @@ impl Gate {
             Self::Addons => "kube-proxy, CoreDNS and the network are addons",
             Self::Services => "pods reach each other and the API through them",
             Self::ClusterDns => "pods find Services by name",
+            Self::PodNetwork => "pods reach pods of other nodes by it",
         }
     }
 

@@ -35,7 +35,8 @@ const KUBE_PROXY: u16 = 10256;
 const CONTROLLER_MANAGER: u16 = 10257;
 const SCHEDULER: u16 = 10259;
 
-/// What the gates of one node are asked with.
+/// What the gates of one node are asked with, from within one Tokio runtime: a kept connection is served by the
+/// runtime in which it was made, and clones share it.
 #[derive(Clone, Debug)]
 pub struct Probes {
     places: Places,
@@ -161,6 +162,7 @@ impl Probes {
                 self.client().await?.node_ready(self.node.as_str()).await
             }
             Gate::Addons => self.addons(),
+            Gate::PodNetwork => self.flannel().await,
             Gate::Services => {
                 let address = SocketAddr::new(self.service, 443);
                 local::connects(address).await
@@ -202,7 +204,7 @@ impl Probes {
     }
 
     /// flanneld by its own word.
-    pub(super) async fn flannel(&self) -> Result<(), String> {
+    async fn flannel(&self) -> Result<(), String> {
         let port = crate::addon::FLANNEL_HEALTH_PORT;
         local::http(self.loopback(), port, "/readyz").await
     }

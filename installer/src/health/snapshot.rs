@@ -56,7 +56,6 @@ enum Question {
     Gate(Gate),
     Kubelet,
     KubeProxy,
-    Flannel,
 }
 
 impl Question {
@@ -65,7 +64,6 @@ impl Question {
             Self::Gate(gate) => probes.ask(gate).await,
             Self::Kubelet => probes.kubelet().await,
             Self::KubeProxy => probes.kube_proxy().await,
-            Self::Flannel => probes.flannel().await,
         }
     }
 }
@@ -87,7 +85,7 @@ fn questions(spec: &NodeSpec) -> Vec<(&'static str, Question)> {
     }
     questions.push(("kube-proxy", Question::KubeProxy));
     if spec.options.network == Network::Flannel {
-        questions.push(("flannel", Question::Flannel));
+        questions.push(("flannel", Question::Gate(Gate::PodNetwork)));
     }
     questions
 }

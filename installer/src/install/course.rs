@@ -7,7 +7,7 @@ use pki_core::cluster::spec::Role;
 use super::pod_subnet;
 use super::replace;
 use super::role_label::mark_control_plane;
-use crate::desired::{NodeSpec, Resource, Service, Stage};
+use crate::desired::{Network, NodeSpec, Resource, Service, Stage};
 use crate::health::{Gate, GateError, Probes};
 use crate::machine::{Effects, Host, HostError, ImageStore, Progress, ServiceManager};
 use crate::plan::{Action, Plan};
@@ -218,15 +218,17 @@ fn gates(spec: &NodeSpec, stage: Stage) -> Vec<Gate> {
             vec![Gate::Etcd, Gate::ApiServer]
         }
         Stage::LaterImages if control_plane => vec![Gate::ApiServer],
-        Stage::Addons if control_plane => vec![
-            Gate::Addons,
-            Gate::ControllerManager,
-            Gate::Scheduler,
-            Gate::Node,
-            Gate::Services,
-            Gate::ClusterDns,
-        ],
-        Stage::Addons => vec![Gate::Node],
+        Stage::Addons => {
+            let mut gates = Vec::new();
+            if control_plane {
+                gates.extend([Gate::Addons, Gate::ControllerManager, Gate::Scheduler]);
+            }
+            gates.extend([Gate::Node, Gate::Services, Gate::ClusterDns]);
+            if spec.options.network == Network::Flannel {
+                gates.push(Gate::PodNetwork);
+            }
+            gates
+        }
         _ => Vec::new(),
     }
 }

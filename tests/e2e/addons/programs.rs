@@ -22,14 +22,18 @@ const PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 /// kube-proxy makes Services, flanneld a network and CoreDNS names; the gates see each of them open.
 pub fn serve_services_and_names(node: &Node<'_>) {
     make_node(node);
-    let probes = Probes::at(&node.spec, places(node));
-    let ask = |gate| node.inside(|| probes.ask(gate));
+    // Each question in a runtime of its own, and so with probes of its own.
+    let ask = |gate| {
+        let probes = Probes::at(&node.spec, places(node));
+        node.inside(|| async move { probes.ask(gate).await })
+    };
     assert_eq!(ask(Gate::Etcd), Ok(()));
     assert_eq!(ask(Gate::ApiServer), Ok(()));
     let closed = [
         Gate::Containerd,
         Gate::Services,
         Gate::ClusterDns,
+        Gate::PodNetwork,
         Gate::Node,
         Gate::Scheduler,
     ];
@@ -50,7 +54,7 @@ pub fn serve_services_and_names(node: &Node<'_>) {
     let flannel = Pod::of(node, "daemonset", "kube-flannel");
     let mut flannel = flannel.start(node, "flanneld");
     let written = |name: &str| fs::read_to_string(volumes(node, "flanneld").join(name));
-    flannel.wait_until(PATIENCE, || written("run/subnet.env").is_ok());
+    flannel.wait_until(PATIENCE, || ask(Gate::PodNetwork).is_ok());
     let subnet = written("run/subnet.env").expect("just seen");
     for (cidr, variable) in node.spec.pod_cidrs().iter().map(|cidr| match cidr.addr() {
         IpAddr::V4(_) => (cidr, "FLANNEL_NETWORK"),
@@ -58,7 +62,8 @@ pub fn serve_services_and_names(node: &Node<'_>) {
     }) {
         assert!(subnet.contains(&format!("{variable}={cidr}\n")), "{subnet}");
     }
-    let health = node.inside(|| async { installer::health::of(&node.spec, probes.clone()).await });
+    let probes = Probes::at(&node.spec, places(node));
+    let health = node.inside(|| async { installer::health::of(&node.spec, probes).await });
     for up in ["etcd", "kube-apiserver", "kube-proxy", "coredns", "flannel"] {
         assert_eq!(health[up], installer::health::Health::Up, "{up}");
     }

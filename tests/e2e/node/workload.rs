@@ -71,6 +71,8 @@ pub fn start(node: &Node<'_>, domain: &str) {
     node.wait_until("the web server has a name", || {
         answer(&node.in_pod(&["get", &name])).map(drop)
     });
+    // All of it, also what no request needs on a node alone.
+    answer(&node.kinstall(&["status"])).unwrap_or_else(|why| panic!("{why}"));
 }
 
 /// Every way to it, and what its pods can do.

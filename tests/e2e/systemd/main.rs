@@ -96,9 +96,10 @@ fn cgroups_are_systemds(node: &Node<'_>) {
     node.machine
         .shell("grep -x 'SystemdCgroup = true' /etc/containerd/config.toml");
     for program in ["etcd", "kube-proxy", "coredns"] {
+        // The oldest of the name: kube-proxy is copied for a moment whenever it runs nft.
         let cgroups = node
             .machine
-            .shell(&format!("cat /proc/$(pgrep -nx {program})/cgroup"));
+            .shell(&format!("cat /proc/$(pgrep -ox {program})/cgroup"));
         for line in cgroups.lines() {
             let path = line.rsplit(':').next().unwrap_or_default();
             let is_scope = path.starts_with("/kubepods.slice/") && path.ends_with(".scope");
