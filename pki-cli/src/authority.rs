@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use pki_core::converge::ca_files::{CaFiles, CaFilesError};
-use pki_core::x509::{Authority, AuthorityError, KeyAlgorithm, Lifetime, LocalSigner, PrivateKey};
+use pki_core::x509::{
+    Authority, AuthorityError, AuthorityFile, KeyAlgorithm, Lifetime, LocalSigner, PrivateKey,
+};
 use time::OffsetDateTime;
 
 use crate::arguments::Tree;
@@ -44,7 +46,8 @@ pub fn load(
     let path = files.key();
     let opened = passphrase::open_key(&read(&path)?, &path, passphrase_file)?;
     let signer = signer(&opened.key)?;
-    Authority::load(chain, signer, now).map_err(|error| {
+    let own = AuthorityFile::of(&chain).chain().to_vec();
+    Authority::load(own, signer, now).map_err(|error| {
         let at = match error {
             AuthorityError::KeyMismatch { .. } => path,
             _ => files.certificate(),

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use pki_core::cluster::spec::{IpFamily, Role};
+use pki_core::x509::Certificate;
 
 use super::address::list;
 use super::arguments::Arguments;
@@ -121,7 +122,12 @@ fn sign(
 ) -> Result<(), ComponentError> {
     if spec.file("pki/client-ca.key").is_some() {
         // Only what this CA is for: a server's certificate of it would be trusted by nobody.
-        let certificate = credentials.file("pki/client-ca.crt")?;
+        let certificate = signing_certificate(
+            spec,
+            credentials,
+            "pki/client-ca.crt",
+            "pki/signing/client-ca.crt",
+        )?;
         let key = credentials.file("pki/client-ca.key")?;
         arguments
             .flag("cluster-signing-kubelet-client-cert-file", &certificate)
@@ -133,11 +139,31 @@ fn sign(
             .flag("cluster-signing-kube-apiserver-client-key-file", key);
     } else if spec.file("pki/ca.key").is_some() {
         arguments
-            .flag("cluster-signing-cert-file", credentials.file("pki/ca.crt")?)
+            .flag(
+                "cluster-signing-cert-file",
+                signing_certificate(spec, credentials, "pki/ca.crt", "pki/signing/ca.crt")?,
+            )
             .flag("cluster-signing-key-file", credentials.file("pki/ca.key")?);
     }
     // Neither: whoever keeps the CA elsewhere signs elsewhere.
     Ok(())
+}
+
+/// The certificate of a CA that it signs with. A CA that is to be followed has its successor in its file, too, for those who
+/// trust both; for signing the controller manager takes a file of one certificate only, and does not start with another
+/// (Kubernetes 1.37 pkg/controller/certificates/signer/ca_provider.go, setCA).
+fn signing_certificate(
+    spec: &NodeSpec,
+    credentials: &mut Credentials<'_>,
+    path: &'static str,
+    alone: &'static str,
+) -> Result<String, ComponentError> {
+    let file = spec.file(path).map(|file| file.contents.secret_bytes());
+    let all = file.and_then(|bytes| Certificate::from_pem_chain(bytes).ok());
+    match all.as_deref() {
+        Some([own, _, ..]) => Ok(credentials.text(alone, &own.pem())),
+        _ => credentials.file(path),
+    }
 }
 
 fn allocate(arguments: &mut Arguments, spec: &NodeSpec) -> Result<(), ComponentError> {

@@ -283,6 +283,43 @@ fn hardened_has_its_own_ca_of_clients() {
     assert!(!text.contains("--cluster-signing-key-file"));
 }
 
+const OTHER_CA: &str = include_str!("../../../pki-core/src/x509/fixtures/client-ca.crt");
+
+/// The controller manager does not start where the CA that it signs with is not alone in its file; all others trust both.
+#[test]
+fn a_successor_is_trusted_and_does_not_sign() {
+    for (profile, ca, alone) in [
+        ("kubeadm", "pki/ca.crt", "pki/signing/ca.crt"),
+        ("hardened", "pki/client-ca.crt", "pki/signing/client-ca.crt"),
+    ] {
+        let mut spec = node(&format!("profile = '{profile}'\n{UNUSUAL}"));
+        let both = |resources: &[Resource], path: &str| {
+            let place = format!("kube-controller-manager/{path}");
+            let mut files = resources
+                .iter()
+                .filter_map(|resource| match &resource.kind {
+                    Kind::File(file) if file.path.ends_with(&place) => Some(file),
+                    _ => None,
+                });
+            files.next().map(|file| {
+                let text = String::from_utf8_lossy(file.contents.secret_bytes()).into_owned();
+                text.matches("BEGIN CERTIFICATE").count()
+            })
+        };
+        let before = made(&spec);
+        assert_eq!((both(&before, ca), both(&before, alone)), (Some(1), None));
+        let file = spec.tree.get_mut(std::path::Path::new(ca)).unwrap();
+        let twice = [file.contents.secret_bytes(), b"\n", OTHER_CA.as_bytes()].concat();
+        file.contents = crate::desired::Contents::new(twice);
+        let after = made(&spec);
+        assert_eq!(both(&after, alone), Some(1), "{profile}");
+        let text = text(&after);
+        assert!(text.contains(&format!("cert-file=/etc/kubernetes/{alone}")));
+        assert!(!text.contains(&format!("signing-cert-file=/etc/kubernetes/{ca}")));
+        assert!(text.contains(&format!("--client-ca-file=/etc/kubernetes/{ca}")));
+    }
+}
+
 const THREE: &str = "\
 service-cidr = '172.20.0.0/16'
 pod-cidr = '172.28.0.0/15'

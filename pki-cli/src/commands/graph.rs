@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use pki_core::cluster::blueprint::ArtifactId;
-use pki_core::converge::graph::{Column, Connection, End, Expiry, Graph, State};
+use pki_core::converge::graph::{Column, Connection, End, Expiry, Graph, State, Successor};
 use pki_core::converge::marked_file;
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -76,9 +76,19 @@ struct AuthorityEntry {
     path: String,
     #[serde(flatten)]
     expiry: ExpiryEntry,
+    successors: Vec<SuccessorEntry>,
     certificate_on: Vec<String>,
     key_on: Vec<String>,
     trusted_by: Vec<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct SuccessorEntry {
+    subject: String,
+    issuer: Option<String>,
+    #[serde(flatten)]
+    expiry: ExpiryEntry,
 }
 
 #[derive(Serialize)]
@@ -143,6 +153,7 @@ impl Document {
             has_key: one.has_key,
             path: one.path.clone(),
             expiry: expiry(&one.expiry),
+            successors: one.successors.iter().map(successor).collect(),
             certificate_on: texts(&one.certificate_on),
             key_on: texts(&one.key_on),
             trusted_by: one.trusted_by.clone(),
@@ -174,6 +185,14 @@ impl Document {
             secrets: secrets.collect(),
             connections: graph.connections.iter().map(connection).collect(),
         }
+    }
+}
+
+fn successor(one: &Successor) -> SuccessorEntry {
+    SuccessorEntry {
+        subject: one.subject.clone(),
+        issuer: one.issuer.clone(),
+        expiry: expiry(&one.expiry),
     }
 }
 

@@ -114,7 +114,9 @@ impl Metrics {
 
 fn labels(at: &FoundAt, name: &str) -> String {
     let part = match &at.part {
-        FilePart::Position(position) => format!("certificate {position}"),
+        FilePart::Position(position) | FilePart::Further(position) => {
+            format!("certificate {position}")
+        }
         FilePart::Client(user) => format!("user {user}"),
         FilePart::Authority(cluster) => format!("cluster {cluster}"),
     };

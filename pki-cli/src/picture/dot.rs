@@ -19,12 +19,15 @@ pub fn dot(graph: &Graph) -> String {
     for (index, authority) in graph.authorities.iter().enumerate() {
         let end = authority.expiry.not_after();
         let until = end.map(|end| until(end, graph.now));
-        let text = format!(
+        let mut text = format!(
             "{}\n{}\n{}",
             authority.id,
             authority.subject,
             until.unwrap_or_else(|| "missing".into())
         );
+        for successor in &authority.successors {
+            let _ = write!(text, "\nfollowed by {}", successor.subject);
+        }
         let _ = writeln!(
             out,
             "  a{index} [label={}, shape=box3d, fillcolor=\"{}\"];",

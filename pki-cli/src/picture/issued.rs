@@ -152,6 +152,14 @@ fn facts(authority: &Authority, graph: &Graph) -> Vec<String> {
     if let Some(issuer) = &authority.issuer {
         tell(format!("issued by {issuer}"));
     }
+    for successor in &authority.successors {
+        let until = successor
+            .expiry
+            .not_after()
+            .map(|end| until(end, graph.now));
+        let until = until.unwrap_or_else(|| "missing".into());
+        tell(format!("followed by {}, {until}", successor.subject));
+    }
     if authority.imported {
         tell("imported: kpki never renews it".into());
     }

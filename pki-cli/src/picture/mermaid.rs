@@ -17,14 +17,17 @@ pub fn mermaid(graph: &Graph) -> String {
     for (index, authority) in graph.authorities.iter().enumerate() {
         let end = authority.expiry.not_after();
         let until = end.map(|end| until(end, graph.now));
-        let text = format!(
+        let mut lines = format!(
             "{}<br>{}",
             text(&authority.id.to_string()),
             until.unwrap_or_else(|| "missing".into())
         );
+        for successor in &authority.successors {
+            let _ = write!(lines, "<br>followed by {}", text(&successor.subject));
+        }
         let _ = writeln!(
             out,
-            "  a{index}[[\"{text}\"]]:::{}",
+            "  a{index}[[\"{lines}\"]]:::{}",
             class(authority.expiry.state)
         );
     }

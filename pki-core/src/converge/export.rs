@@ -3,7 +3,7 @@
 use super::inventory::Inventory;
 use super::plan::source;
 use crate::cluster::blueprint::{Artifact, Blueprint, Content};
-use crate::x509::{Certificate, PrivateKey};
+use crate::x509::{AuthorityFile, Certificate, PrivateKey};
 
 /// A certificate, what belongs to it and whom to trust for it.
 pub struct Material<'a> {
@@ -11,7 +11,7 @@ pub struct Material<'a> {
     pub chain: Vec<Certificate>,
     /// Its key, where it is there.
     pub key: Option<&'a PrivateKey>,
-    /// The CA it is trusted by; the certificate itself, where that is a CA.
+    /// The CA it is trusted by, and those that follow that; the certificate itself, where that is a CA.
     pub anchors: Vec<Certificate>,
 }
 
@@ -66,10 +66,8 @@ pub fn material<'a>(
     let chain = chain(artifact, inventory)?;
     let leaf = artifact.content.leaf();
     let anchors = match leaf.and_then(|leaf| blueprint.artifact(&leaf.issuer)) {
-        Some(issuer) => self::chain(issuer, inventory)?
-            .into_iter()
-            .take(1)
-            .collect(),
+        Some(issuer) => trusted(&self::chain(issuer, inventory)?),
+        None if matches!(artifact.content, Content::Authority(_)) => trusted(&chain),
         None => chain[..1].to_vec(),
     };
     Ok(Material {
@@ -79,7 +77,7 @@ pub fn material<'a>(
     })
 }
 
-/// The certificates of the authorities called so, or of all of the cluster.
+/// The certificates of the authorities called so, or of all of the cluster, with those of their successors.
 ///
 /// # Errors
 /// [`ExportError`]; of all, those that are not there are left out.
@@ -92,19 +90,26 @@ pub fn authorities(
         let all = blueprint.artifacts().iter();
         let authorities = all.filter(|artifact| matches!(artifact.content, Content::Authority(_)));
         return Ok(authorities
-            .filter_map(|artifact| {
-                source::certificates(artifact, inventory)?
-                    .chain
-                    .first()
-                    .cloned()
-            })
+            .filter_map(|artifact| source::certificates(artifact, inventory))
+            .flat_map(|found| trusted(found.chain))
             .collect());
     }
     let mut found = Vec::new();
     for id in ids {
-        found.extend(chain(find(id, blueprint)?, inventory)?.into_iter().take(1));
+        let artifact = find(id, blueprint)?;
+        let all = chain(artifact, inventory)?;
+        match artifact.content {
+            Content::Authority(_) => found.extend(trusted(&all)),
+            _ => found.extend(all.into_iter().take(1)),
+        }
     }
     Ok(found)
+}
+
+/// Whom to trust, by an authority's file: it and its successors.
+fn trusted(certificates: &[Certificate]) -> Vec<Certificate> {
+    let trusted = AuthorityFile::of(certificates).trusted();
+    trusted.cloned().collect()
 }
 
 fn find<'a>(id: &str, blueprint: &'a Blueprint) -> Result<&'a Artifact, ExportError> {

@@ -101,8 +101,10 @@ pub fn load_authority(
         return Err(NoAuthority::NoKey { id, path });
     };
     let signer = LocalSigner::new(key)?;
-    Authority::load(found.chain.to_vec(), signer, now).map_err(|error| NoAuthority::Unusable {
-        path: inventory.shown(found.at),
-        error,
+    Authority::load(found.authority().chain().to_vec(), signer, now).map_err(|error| {
+        NoAuthority::Unusable {
+            path: inventory.shown(found.at),
+            error,
+        }
     })
 }

@@ -7,11 +7,13 @@ use time::OffsetDateTime;
 
 use super::inventory::{Found, Inventory};
 use crate::cluster::Root;
-use crate::cluster::blueprint::{Artifact, ArtifactId, Blueprint, Part, Placement, TrustEdge};
+use crate::cluster::blueprint::{
+    Artifact, ArtifactId, Blueprint, Content, Part, Placement, TrustEdge,
+};
 use crate::cluster::spec::NodeName;
 use crate::x509::{
-    Agreed, Certificate, DialedName, HandshakeError, Identity, IdentityError, TrustAnchors,
-    TrustAnchorsError, handshake,
+    Agreed, AuthorityFile, Certificate, DialedName, HandshakeError, Identity, IdentityError,
+    TrustAnchors, TrustAnchorsError, handshake,
 };
 
 /// What came of every handshake.
@@ -220,8 +222,15 @@ impl Verifier<'_> {
     ) -> Result<TrustAnchors, EdgeFault> {
         let mut certificates: Vec<Certificate> = Vec::new();
         for id in ids {
-            let (path, file) = self.found(self.artifact(id)?, Part::Certificate, node)?;
-            certificates.extend_from_slice(part(&path, file.certificates(), file)?);
+            let artifact = self.artifact(id)?;
+            let (path, file) = self.found(artifact, Part::Certificate, node)?;
+            let all = part(&path, file.certificates(), file)?;
+            match artifact.content {
+                Content::Authority(_) => {
+                    certificates.extend(AuthorityFile::of(all).trusted().cloned());
+                }
+                _ => certificates.extend_from_slice(all),
+            }
         }
         anchors(&ids[0], &certificates)
     }

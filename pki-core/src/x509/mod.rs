@@ -2,6 +2,7 @@
 
 mod asn1;
 mod authority;
+mod authority_file;
 mod certificate;
 mod dialed_name;
 mod distinguished_name;
@@ -47,6 +48,7 @@ pub use authority::{
     Authority, AuthorityError, CaOptions, IssueError, Issued, Linted, Prepared,
     prepare_self_signed, renew_self_signed, self_signed,
 };
+pub use authority_file::AuthorityFile;
 pub use certificate::{Certificate, CertificateError, Details};
 pub use dialed_name::DialedName;
 pub use distinguished_name::{Attribute, AttributeKind, DistinguishedName, DistinguishedNameError};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pki_core::converge::ca_files::{CaFiles, Register};
-use pki_core::x509::{Certificate, Details, PrivateKey, PrivateKeyError};
+use pki_core::x509::{AuthorityFile, Certificate, Details, PrivateKey, PrivateKeyError};
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -36,6 +36,8 @@ pub struct Report {
     permitted_dns: Vec<String>,
     permitted_cidrs: Vec<String>,
     above: Vec<String>,
+    /// CAs in the same file that are trusted beside it, and follow it.
+    successors: Vec<String>,
     issued: usize,
     revoked: usize,
     list_number: u64,
@@ -124,7 +126,12 @@ impl Report {
             .hint("kpki inspect shows any certificate"));
         }
         let state = KeyState::of(files, own);
-        Ok(Self::new(files, own, &chain[1..], state, &register).with_identity(own))
+        let file = AuthorityFile::of(&chain);
+        let above = &file.chain()[1..];
+        let mut report = Self::new(files, own, above, state, &register).with_identity(own);
+        let successors = file.successors();
+        report.successors = successors.map(|one| one.subject.to_string()).collect();
+        Ok(report)
     }
 
     /// One that is not issued yet.
@@ -160,6 +167,7 @@ impl Report {
                 .map(ToString::to_string)
                 .collect(),
             above: above.iter().map(|c| c.subject.to_string()).collect(),
+            successors: Vec::new(),
             issued: register.issued.len(),
             revoked: register.revoked.len(),
             list_number: register.list_number,
@@ -226,6 +234,9 @@ impl Report {
         ]);
         if !self.above.is_empty() {
             lines.push(("in its file, above", list(&self.above)));
+        }
+        if !self.successors.is_empty() {
+            lines.push(("followed by", list(&self.successors)));
         }
         if !wanted {
             lines.push(("issued, as recorded", self.issued.to_string()));

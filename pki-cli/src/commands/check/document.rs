@@ -26,6 +26,8 @@ pub struct Document {
 struct OnDiskDocument {
     name: String,
     artifact: Option<String>,
+    /// Whose successor it is.
+    succeeds: Option<String>,
     #[serde(flatten)]
     certificate: CertificateDocument,
     used_by: Vec<ConsumerDocument>,
@@ -115,6 +117,7 @@ fn on_disk(one: &CheckedCertificate, now: OffsetDateTime) -> OnDiskDocument {
     OnDiskDocument {
         name: one.name(),
         artifact: one.artifact.as_ref().map(ToString::to_string),
+        succeeds: one.succeeds.as_ref().map(ToString::to_string),
         certificate: certificate(&one.certificate, now),
         used_by: one.consumers.iter().map(consumer).collect(),
         places: one.places.iter().map(place).collect(),
@@ -178,7 +181,7 @@ fn consumer(consumer: &Consumer) -> ConsumerDocument {
 
 fn place(at: &FoundAt) -> PlaceDocument {
     let (position, user, cluster) = match &at.part {
-        FilePart::Position(position) => (Some(*position), None, None),
+        FilePart::Position(position) | FilePart::Further(position) => (Some(*position), None, None),
         FilePart::Client(user) => (None, Some(user.clone()), None),
         FilePart::Authority(cluster) => (None, None, Some(cluster.clone())),
     };

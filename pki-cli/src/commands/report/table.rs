@@ -91,6 +91,17 @@ fn rows(graph: &Graph) -> Vec<Row<'_>> {
         path: &one.path,
         expiry: one.expiry,
     });
+    let successors = graph.authorities.iter().flat_map(|authority| {
+        authority.successors.iter().map(|one| Row {
+            name: format!("{} (successor)", authority.id),
+            kind: "authority",
+            subject: &one.subject,
+            issuer: one.issuer.clone().unwrap_or_else(|| "itself".into()),
+            used_by: list(&authority.trusted_by),
+            path: &authority.path,
+            expiry: one.expiry,
+        })
+    });
     let leaves = graph.cards.iter().flat_map(|card| {
         card.members.iter().map(|one| Row {
             name: one.artifact.to_string(),
@@ -102,5 +113,5 @@ fn rows(graph: &Graph) -> Vec<Row<'_>> {
             expiry: one.expiry,
         })
     });
-    authorities.chain(leaves).collect()
+    authorities.chain(successors).chain(leaves).collect()
 }

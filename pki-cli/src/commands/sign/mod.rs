@@ -15,7 +15,9 @@ use pki_core::cluster::spec::NodeName;
 use pki_core::converge::inventory::Inventory;
 use pki_core::converge::load_authority;
 use pki_core::converge::outputs::{Outputs, OutputsError};
-use pki_core::x509::{Authority, Certificate, Lifetime, LocalSigner, SigningRequest};
+use pki_core::x509::{
+    Authority, AuthorityFile, Certificate, Lifetime, LocalSigner, SigningRequest,
+};
 use ring::rand::SystemRandom;
 use time::OffsetDateTime;
 
@@ -233,7 +235,8 @@ fn given(
         .map_err(|error| at(&ca.certificate, &error).hint("name the CA's certificate as PEM"))?;
     let opened = passphrase::open_key(&files::read(&ca.key)?, &ca.key, passphrase_file)?;
     let signer = LocalSigner::new(&opened.key).map_err(|error| at(&ca.key, &error))?;
-    Authority::load(chain, signer, now)
+    let own = AuthorityFile::of(&chain).chain().to_vec();
+    Authority::load(own, signer, now)
         .map_err(|error| at(&ca.certificate, &error).hint("name a valid CA and its own key"))
 }
 

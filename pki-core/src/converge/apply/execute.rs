@@ -17,8 +17,8 @@ use crate::converge::external;
 use crate::converge::plan::{Action, Obstacle, Plan, Step, source};
 use crate::x509::lint;
 use crate::x509::{
-    Authority, CaOptions, Certificate, IssueError, KeyAlgorithm, LocalSigner, PrivateKey,
-    RandomError, SignError, renew_self_signed, self_signed,
+    Authority, AuthorityFile, CaOptions, Certificate, IssueError, KeyAlgorithm, LocalSigner,
+    PrivateKey, RandomError, SignError, renew_self_signed, self_signed,
 };
 
 /// Below this many keys the threads cost more than they win, unless the keys are RSA.
@@ -171,13 +171,20 @@ impl Plan<'_> {
             path_length: entry.path_length,
             name_constraints: entry.name_constraints.clone(),
         };
+        let found = source::certificates(artifact, self.inventory);
         if let Some(key) = new_key {
             let signer = LocalSigner::new(&key).map_err(sign)?;
             let certificate =
                 self_signed(&entry.subject, &options, &signer, self.now, rng).map_err(issue)?;
             let authority = Authority::from_own(certificate.clone(), signer);
+            // Who follows the one that is replaced follows the new one.
+            let successors = found
+                .iter()
+                .flat_map(|found| found.authority().successors());
             let state = State {
-                chain: vec![certificate],
+                chain: std::iter::once(certificate)
+                    .chain(successors.cloned())
+                    .collect(),
                 key: Some(Key::New(key)),
                 ..State::default()
             };
@@ -186,7 +193,6 @@ impl Plan<'_> {
                 authority: Some(authority),
             });
         }
-        let found = source::certificates(artifact, self.inventory);
         let Some(found) = found else {
             return Ok(AuthorityState::default());
         };
@@ -204,7 +210,8 @@ impl Plan<'_> {
         let authority = match key {
             Some(key) if wanted => {
                 let signer = LocalSigner::new(key).map_err(sign)?;
-                let loaded = Authority::load(chain.clone(), signer, self.now);
+                let own = AuthorityFile::of(&chain).chain().to_vec();
+                let loaded = Authority::load(own, signer, self.now);
                 Some(loaded.map_err(|source| ApplyError::Authority {
                     artifact: id(),
                     source: Box::new(source),
@@ -287,9 +294,8 @@ impl Plan<'_> {
         rng: &(dyn SecureRandom + Sync),
     ) -> Result<State<'b>, ApplyError> {
         let issuer = &authorities[&entry.issuer];
-        let between = issuer
-            .state
-            .chain
+        let between = AuthorityFile::of(&issuer.state.chain)
+            .chain()
             .iter()
             .filter(|above| !above.is_self_issued())
             .cloned();
@@ -386,11 +392,14 @@ struct AuthorityState<'a> {
     authority: Option<Authority>,
 }
 
-/// The certificates to trust for these authorities: each one's own and no other.
+/// The certificates to trust for these authorities: each one's own, and those of its successors.
 fn trusted(
     ids: &[ArtifactId],
     authorities: &HashMap<ArtifactId, AuthorityState<'_>>,
 ) -> Vec<Certificate> {
-    let own = |id: &ArtifactId| authorities.get(id)?.state.chain.first().cloned();
-    ids.iter().filter_map(own).collect()
+    let states = ids.iter().filter_map(|id| authorities.get(id));
+    states
+        .flat_map(|found| AuthorityFile::of(&found.state.chain).trusted())
+        .cloned()
+        .collect()
 }

@@ -23,7 +23,7 @@ pub(in crate::converge) fn render(
             Part::Certificate => {
                 let kept = match artifact.content {
                     Content::Authority(_) => source::kept_at(&placement.location, &state.chain),
-                    _ => &state.chain,
+                    _ => state.chain.clone(),
                 };
                 let text: String = kept.iter().map(Certificate::pem).collect();
                 Zeroizing::new(text.into_bytes())

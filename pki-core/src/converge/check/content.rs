@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::cluster::{KubeconfigContents, KubeconfigError, Material};
-use crate::x509::{Certificate, PrivateKey, PrivateKeyError, PublicKey, parse_pem};
+use crate::x509::{AuthorityFile, Certificate, PrivateKey, PrivateKeyError, PublicKey, parse_pem};
 
 use super::FilePart;
 
@@ -75,12 +75,18 @@ impl Content {
             }
         }
         let holds_key = key.is_some();
+        let further = further(&chain);
         let certificates = chain
             .into_iter()
             .enumerate()
             .map(|(position, certificate)| {
+                let part = if further.contains(&position) {
+                    FilePart::Further(position)
+                } else {
+                    FilePart::Position(position)
+                };
                 // Only the first can be the one that the key belongs to.
-                (FilePart::Position(position), certificate, key.take())
+                (part, certificate, key.take())
             });
         Ok(Self {
             certificates: certificates.collect(),
@@ -136,6 +142,18 @@ impl Content {
         }
         Ok(content)
     }
+}
+
+/// Where in a CA's file further CAs begin.
+fn further(certificates: &[Certificate]) -> Vec<usize> {
+    if !certificates.first().is_some_and(|first| first.is_ca) {
+        return Vec::new();
+    }
+    let all: Vec<_> = AuthorityFile::of(certificates).successors().collect();
+    let is_further = |one: &Certificate| all.iter().any(|other| std::ptr::eq(one, *other));
+    let positions = (0..).zip(certificates);
+    let further = positions.filter(|(_, one)| is_further(one));
+    further.map(|(position, _)| position).collect()
 }
 
 /// What is known of a key. Nothing is of one that is encrypted.

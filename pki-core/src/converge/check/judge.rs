@@ -53,6 +53,7 @@ fn once_each(sightings: Vec<Sighting>, known: &Known) -> Vec<CheckedCertificate>
                     certificate: sighting.certificate,
                     places: Vec::new(),
                     artifact: None,
+                    succeeds: None,
                     consumers: Vec::new(),
                     findings: Vec::new(),
                 });
@@ -79,14 +80,20 @@ fn once_each(sightings: Vec<Sighting>, known: &Known) -> Vec<CheckedCertificate>
 /// Its artifact and readers, by the first place that tells. Not by that of an authority in a leaf's chain or
 /// kubeconfig: those are the leaf's files.
 fn name(one: &mut CheckedCertificate, known: &Known) {
-    use super::FilePart::{Authority, Position};
+    use super::FilePart::{Authority, Further, Position};
     let own = |part: &super::FilePart| !matches!(part, Authority(_) | Position(1..));
     for place in one.places.iter().filter(|place| own(&place.part)) {
-        if let Some((artifact, consumers)) = known.at(&place.path) {
-            if one.artifact.is_none() {
-                one.artifact = Some(artifact.clone());
+        if let Some(file) = known.at(&place.path) {
+            let name = match place.part {
+                Further(_) if file.is_authority => Some(&mut one.succeeds),
+                // One of those in a bundle has a file of its own, which tells.
+                Further(_) => None,
+                _ => Some(&mut one.artifact),
+            };
+            if let Some(name @ None) = name {
+                *name = Some(file.artifact.clone());
             }
-            for consumer in consumers {
+            for consumer in &file.consumers {
                 if !one.consumers.contains(consumer) {
                     one.consumers.push(consumer.clone());
                 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::cluster::blueprint::{ArtifactId, Blueprint};
+use crate::cluster::blueprint::{ArtifactId, Blueprint, Content};
 use crate::cluster::consumer::{Component, Consumer, Need, consumers};
 use crate::cluster::profile::Profile;
 use crate::cluster::spec::{ClusterSpec, NodeDocument};
@@ -13,17 +13,26 @@ use crate::converge::problem::Problem;
 /// The artifacts whose files may be found.
 pub(super) struct Known {
     /// Of clusters, by their absolute path.
-    files: HashMap<PathBuf, (ArtifactId, Vec<Consumer>)>,
+    files: HashMap<PathBuf, KnownFile>,
     /// Of kubeadm's layout, by their name.
     names: HashMap<String, Vec<Named>>,
     problems: Vec<Problem>,
 }
 
+/// Whose a file is.
+#[derive(Clone)]
+pub(super) struct KnownFile {
+    pub artifact: ArtifactId,
+    /// Who reads it.
+    pub consumers: Vec<Consumer>,
+    /// Whether it is a CA's own: then further CAs in it are its successors.
+    pub is_authority: bool,
+}
+
 struct Named {
     /// The path below a node's `/etc/kubernetes`.
     below: PathBuf,
-    artifact: ArtifactId,
-    consumers: Vec<Consumer>,
+    file: KnownFile,
 }
 
 impl Known {
@@ -53,15 +62,15 @@ impl Known {
     }
 
     /// Which artifact the file is of, and who reads it. `path` may be relative.
-    pub fn at(&self, path: &Path) -> Option<(&ArtifactId, &[Consumer])> {
+    pub fn at(&self, path: &Path) -> Option<&KnownFile> {
         let absolute = std::path::absolute(path).ok()?;
-        if let Some((artifact, consumers)) = self.files.get(&absolute) {
-            return Some((artifact, consumers));
+        if let Some(file) = self.files.get(&absolute) {
+            return Some(file);
         }
         let name = path.file_name()?.to_str()?;
         let named = self.names.get(name)?;
         let one = named.iter().find(|one| path.ends_with(&one.below))?;
-        Some((&one.artifact, &one.consumers))
+        Some(&one.file)
     }
 
     fn cluster(&mut self, dir: &Path) {
@@ -70,11 +79,15 @@ impl Known {
             Err(error) => return self.problems.extend(error.problems()),
         };
         for artifact in cluster.blueprint.artifacts() {
-            let consumers = consumers(&cluster.blueprint, artifact);
+            let known = KnownFile {
+                artifact: artifact.id.clone(),
+                consumers: consumers(&cluster.blueprint, artifact),
+                is_authority: matches!(artifact.content, Content::Authority(_)),
+            };
             for placement in &artifact.placements {
                 let path = std::path::absolute(cluster.path(&placement.location));
-                let known = (artifact.id.clone(), consumers.clone());
-                self.files.extend(path.ok().map(|path| (path, known)));
+                self.files
+                    .extend(path.ok().map(|path| (path, known.clone())));
             }
         }
     }
@@ -90,15 +103,11 @@ pub(super) fn cluster_above(path: &Path) -> Option<PathBuf> {
 /// kubeadm's files, of any node.
 fn names() -> HashMap<String, Vec<Named>> {
     let mut names: HashMap<String, Vec<Named>> = HashMap::new();
-    let mut add = |below: &str, id: &str, consumers: Vec<Consumer>| {
+    let mut add = |below: &str, file: KnownFile| {
         let below = PathBuf::from(below);
         let name = below.file_name().and_then(|name| name.to_str());
         let name = name.unwrap_or_default().to_owned();
-        names.entry(name).or_default().push(Named {
-            below,
-            artifact: ArtifactId::cluster(id),
-            consumers,
-        });
+        names.entry(name).or_default().push(Named { below, file });
     };
     let any = any_node();
     for artifact in any.artifacts() {
@@ -107,7 +116,12 @@ fn names() -> HashMap<String, Vec<Named>> {
         for placement in &artifact.placements {
             let path = placement.location.path.as_str();
             if let Some(below) = path.strip_prefix("nodes/any/") {
-                add(below, &artifact.id.name, readers.clone());
+                let file = KnownFile {
+                    artifact: ArtifactId::cluster(&artifact.id.name),
+                    consumers: readers.clone(),
+                    is_authority: matches!(artifact.content, Content::Authority(_)),
+                };
+                add(below, file);
             }
         }
     }
@@ -121,7 +135,12 @@ fn names() -> HashMap<String, Vec<Named>> {
             node: None,
             need: Need::Nothing,
         };
-        add(below, id, vec![kubelet]);
+        let file = KnownFile {
+            artifact: ArtifactId::cluster(id),
+            consumers: vec![kubelet],
+            is_authority: false,
+        };
+        add(below, file);
     }
     names
 }

@@ -44,6 +44,8 @@ pub struct CheckedCertificate {
     pub places: Vec<FoundAt>,
     /// Which artifact of a cluster or, by its file name, of kubeadm's layout it is.
     pub artifact: Option<ArtifactId>,
+    /// Which authority it is to follow: it is in that one's file, and trusted beside it.
+    pub succeeds: Option<ArtifactId>,
     /// Who reads it.
     pub consumers: Vec<Consumer>,
     /// What is wrong with it.
@@ -64,6 +66,9 @@ pub struct FoundAt {
 pub enum FilePart {
     /// So many certificates stand before it: 0 is the leaf's place.
     Position(usize),
+    /// So many certificates stand before it, and it is above none of them: a further CA in a file that begins with one, as in
+    /// a trust bundle or, of a CA's successor, in that one's file.
+    Further(usize),
     /// A kubeconfig embeds it as the certificate of this user.
     Client(String),
     /// A kubeconfig embeds it as what it trusts of this cluster.
@@ -107,11 +112,12 @@ impl CheckedCertificate {
         finding::gravest(&self.findings)
     }
 
-    /// What people call it: the artifact it is, else whom it is for.
+    /// What people call it: the artifact it is, or whose successor, else whom it is for.
     pub fn name(&self) -> String {
-        match &self.artifact {
-            Some(artifact) => artifact.to_string(),
-            None => {
+        match (&self.artifact, &self.succeeds) {
+            (Some(artifact), _) => artifact.to_string(),
+            (None, Some(authority)) => format!("{authority} (successor)"),
+            (None, None) => {
                 let subject = &self.certificate.subject;
                 let name = subject.common_name().map(str::to_owned);
                 name.unwrap_or_else(|| subject.to_string())

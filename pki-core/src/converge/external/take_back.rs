@@ -10,7 +10,7 @@ use crate::cluster::blueprint::{ArtifactId, Content, KubeconfigEntry};
 use crate::cluster::{Kubeconfig, Material};
 use crate::converge::apply::{Changes, Key, State, render};
 use crate::converge::plan::{Plan, source};
-use crate::x509::{Certificate, PrivateKey};
+use crate::x509::{AuthorityFile, Certificate, PrivateKey};
 
 /// A file that came back: its name, and the certificates in it. The first that is no CA's is the one meant; authorities are
 /// taken from the cluster and never from there.
@@ -102,12 +102,15 @@ impl Plan<'_> {
     }
 
     fn proven(&self, waiting: &Waiting<'_>, certificate: &Certificate) -> Vec<Fault> {
-        let Some(issuer) = self.own(&waiting.entry.issuer).first() else {
+        let Some(issuer) = self.file(&waiting.entry.issuer).chain().first() else {
             return vec![Fault::NoAuthority(waiting.entry.issuer.clone())];
         };
         let mut all = faults(certificate, waiting.entry, issuer, self.now);
         if let Content::Kubeconfig(entry) = &waiting.artifact.content {
-            let absent = entry.trusts.iter().filter(|id| self.own(id).is_empty());
+            let absent = entry
+                .trusts
+                .iter()
+                .filter(|id| self.file(id).chain().is_empty());
             all.extend(absent.cloned().map(Fault::NoAuthority));
         }
         all
@@ -120,7 +123,7 @@ impl Plan<'_> {
         certificate: &Certificate,
         changes: &mut Changes,
     ) {
-        let above = self.own(&waiting.entry.issuer).iter();
+        let above = self.file(&waiting.entry.issuer).chain().iter();
         let between = above
             .filter(|authority| !authority.is_self_issued())
             .cloned();
@@ -152,7 +155,7 @@ impl Plan<'_> {
         let trusts = entry
             .trusts
             .iter()
-            .filter_map(|id| self.own(id).first().cloned());
+            .flat_map(|id| self.file(id).trusted().cloned());
         let config = Kubeconfig {
             cluster: entry.cluster.clone(),
             server: entry.server.clone(),
@@ -164,10 +167,10 @@ impl Plan<'_> {
         Some(config.secret_yaml())
     }
 
-    /// An authority's certificate and those above it, as they are here.
-    fn own(&self, authority: &ArtifactId) -> &[Certificate] {
+    /// What an authority's file holds here.
+    fn file(&self, authority: &ArtifactId) -> AuthorityFile<'_> {
         let artifact = self.blueprint.artifact(authority);
         let found = artifact.and_then(|artifact| source::certificates(artifact, self.inventory));
-        found.map_or(&[], |found| found.chain)
+        found.map_or(AuthorityFile::of(&[]), |found| found.authority())
     }
 }

@@ -70,12 +70,25 @@ pub struct Authority {
     pub path: String,
     /// Whether its key is at hand.
     pub has_key: bool,
+    /// The CAs in its file that are to follow it, the next first: whoever trusts it trusts them, too.
+    pub successors: Vec<Successor>,
     /// The nodes that hold its certificate.
     pub certificate_on: Vec<NodeName>,
     /// The nodes that hold its key, too.
     pub key_on: Vec<NodeName>,
     /// The programs that trust it: their peers present what it issued.
     pub trusted_by: Vec<String>,
+}
+
+/// A CA that is to follow another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Successor {
+    /// Its subject.
+    pub subject: String,
+    /// Who issued it, where that was another.
+    pub issuer: Option<String>,
+    /// How it stands.
+    pub expiry: Expiry,
 }
 
 /// Certificates of one kind, one authority and one column.
@@ -160,10 +173,13 @@ impl Graph {
             .filter(move |card| card.issuer == *authority && card.column == column)
     }
 
-    /// Every certificate with its state: authorities first, then what they issued.
+    /// Every certificate with its state: authorities and their successors first, then what they issued.
     pub fn expiries(&self) -> impl Iterator<Item = &Expiry> {
         let members = self.cards.iter().flat_map(|card| &card.members);
-        let authorities = self.authorities.iter().map(|authority| &authority.expiry);
+        let authorities = self.authorities.iter().flat_map(|authority| {
+            let successors = authority.successors.iter().map(|one| &one.expiry);
+            std::iter::once(&authority.expiry).chain(successors)
+        });
         authorities.chain(members.map(|member| &member.expiry))
     }
 }
@@ -259,6 +275,15 @@ impl View<'_> {
             expiry: Expiry::of(certificate, self.now),
             path,
             has_key: key.is_some(),
+            successors: source::certificates(artifact, self.inventory)
+                .iter()
+                .flat_map(|found| found.authority().successors())
+                .map(|certificate| Successor {
+                    subject: certificate.subject.to_string(),
+                    issuer: (!certificate.is_self_issued()).then(|| certificate.issuer.to_string()),
+                    expiry: Expiry::of(Some(certificate), self.now),
+                })
+                .collect(),
             certificate_on: nodes_with(artifact, Some(Part::Certificate)),
             key_on: nodes_with(artifact, Some(Part::PrivateKey)),
             trusted_by,

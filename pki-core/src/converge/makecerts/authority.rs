@@ -14,8 +14,8 @@ use crate::cluster::FileMode;
 use crate::converge::outputs::Outputs;
 use crate::converge::problem::Problem;
 use crate::x509::{
-    Authority, CaOptions, Certificate, Extensions, KeyUsage, LocalSigner, NameConstraints,
-    Passphrase, PrivateKey, PrivateKeyError, SigningRequest, self_signed,
+    Authority, AuthorityFile, CaOptions, Certificate, Extensions, KeyUsage, LocalSigner,
+    NameConstraints, Passphrase, PrivateKey, PrivateKeyError, SigningRequest, self_signed,
 };
 
 /// Whoever knows the passphrase of the key in a file.
@@ -85,7 +85,8 @@ fn load(
         )
     };
     let signer = LocalSigner::new(&key).map_err(|error| unusable(&error))?;
-    Authority::load(chain, signer, now).map_err(|error| unusable(&error))
+    let own = AuthorityFile::of(&chain).chain().to_vec();
+    Authority::load(own, signer, now).map_err(|error| unusable(&error))
 }
 
 /// The authority's own key, which may be encrypted.

@@ -6,7 +6,7 @@ use super::{Drift, Planner, compare};
 use crate::cluster::Root;
 use crate::cluster::blueprint::{Artifact, ArtifactId, AuthorityEntry, Content, Part, Placement};
 use crate::converge::inventory::{Found, FoundFile};
-use crate::x509::{Authority, AuthorityError, Certificate};
+use crate::x509::{Authority, AuthorityError, AuthorityFile, Certificate};
 
 impl Planner<'_> {
     pub(super) fn authority(&self, artifact: &Artifact, entry: &AuthorityEntry) -> Option<Step> {
@@ -242,21 +242,21 @@ impl Planner<'_> {
             });
             step.write_all(artifact);
         } else {
-            let wanted = self.trusted(authorities);
+            let trusted = self.trusted(authorities);
             self.copies(artifact, &mut step, |_, file| {
                 file.content
                     .certificates()
-                    .is_some_and(|has| same_set(has, &wanted))
+                    .is_some_and(|has| same_set(has, &trusted))
             });
             if nothing {
                 step.action = Action::Create;
             }
-            let names: Vec<_> = authorities.iter().map(ToString::to_string).collect();
+            let wanted = self.trusted_names(authorities);
             for reason in &mut step.reasons {
                 if let Drift::Copy { path, .. } = reason {
                     *reason = Drift::Trust {
                         path: path.clone(),
-                        wanted: names.join(", "),
+                        wanted: wanted.clone(),
                     };
                 }
             }
@@ -284,20 +284,35 @@ impl Planner<'_> {
             .is_some_and(|step| such(step.action))
     }
 
-    /// The certificates to trust for these authorities: each one's own and no other. Whoever trusted the
-    /// root above an imported intermediate would trust everything else that the root ever issued.
+    /// The certificates to trust for these authorities: each one's own, and those of its successors.
     pub(super) fn trusted(&self, authorities: &[ArtifactId]) -> Vec<Certificate> {
-        let own = |id: &ArtifactId| self.authority_chain(id).first().cloned();
-        authorities.iter().filter_map(own).collect()
+        let trusted = |id: &ArtifactId| self.authority_file(id).trusted();
+        authorities.iter().flat_map(trusted).cloned().collect()
     }
 
-    /// An authority's certificate and those above it, as they are now; empty where there is none.
-    pub(super) fn authority_chain(&self, authority: &ArtifactId) -> &[Certificate] {
-        let Some(artifact) = self.blueprint.artifact(authority) else {
-            return &[];
+    /// The same in words: `ca, its successor CN=ca-2`.
+    pub(super) fn trusted_names(&self, authorities: &[ArtifactId]) -> String {
+        let names = |id: &ArtifactId| {
+            let successors = self.authority_file(id).successors();
+            let successors = successors.map(|one| format!("its successor {}", one.subject));
+            std::iter::once(id.to_string())
+                .chain(successors)
+                .collect::<Vec<_>>()
         };
-        debug_assert!(matches!(artifact.content, Content::Authority(_)));
-        source::certificates(artifact, self.inventory).map_or(&[], |found| found.chain)
+        authorities
+            .iter()
+            .flat_map(names)
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    /// What an authority's file holds now; nothing where there is none.
+    pub(super) fn authority_file(&self, authority: &ArtifactId) -> AuthorityFile<'_> {
+        let found = self.blueprint.artifact(authority).and_then(|artifact| {
+            debug_assert!(matches!(artifact.content, Content::Authority(_)));
+            source::certificates(artifact, self.inventory)
+        });
+        found.map_or(AuthorityFile::of(&[]), |found| found.authority())
     }
 
     /// Compares every placement with what it should hold, and its mode.

@@ -135,12 +135,7 @@ impl Planner<'_> {
             .embedded()
             .is_some_and(|has| same_set(has, &trusted));
         if changing || !right {
-            let wanted = entry
-                .trusts
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join(", ");
+            let wanted = self.trusted_names(&entry.trusts);
             reasons.push(Drift::Trust {
                 path: path.to_owned(),
                 wanted,
@@ -173,7 +168,7 @@ impl Planner<'_> {
         let authority = entry.issuer.to_string();
         if self.changes_key(&entry.issuer) {
             reasons.push(Drift::AuthorityReplaced { authority });
-        } else if let Some(issuer) = self.authority_chain(&entry.issuer).first() {
+        } else if let Some(issuer) = self.authority_file(&entry.issuer).chain().first() {
             let named = certificate.issuer.der() == issuer.subject.der();
             if !named || !signature_valid(certificate, issuer) {
                 reasons.push(Drift::Issuer {
@@ -202,7 +197,8 @@ impl Planner<'_> {
     /// root would lack.
     fn chain_of(&self, certificate: &Certificate, entry: &CertificateEntry) -> Vec<Certificate> {
         let between = self
-            .authority_chain(&entry.issuer)
+            .authority_file(&entry.issuer)
+            .chain()
             .iter()
             .filter(|authority| !authority.is_self_issued())
             .cloned();

@@ -3,12 +3,20 @@
 use crate::cluster::blueprint::{Artifact, CertificateEntry, Part, Placement};
 use crate::cluster::{Location, Root};
 use crate::converge::inventory::{Found, FoundFile, Inventory};
-use crate::x509::{Certificate, PrivateKey};
+use crate::x509::{AuthorityFile, Certificate, PrivateKey};
 
 /// The certificates of an artifact as they are found, and where.
 pub(in crate::converge) struct Certificates<'a> {
+    /// All of the file: of an authority also its successors, see [`Self::authority`].
     pub chain: &'a [Certificate],
     pub at: &'a Location,
+}
+
+impl<'a> Certificates<'a> {
+    /// What is in an authority's file.
+    pub fn authority(&self) -> AuthorityFile<'a> {
+        AuthorityFile::of(self.chain)
+    }
 }
 
 /// The first placement of the artifact that holds certificates.
@@ -25,15 +33,15 @@ pub(in crate::converge) fn certificates<'a>(
     })
 }
 
-/// What of an authority's chain is kept at a place: all of it at home, so that what it issues can carry
-/// it along; on a node, where the file says whom to trust, its own certificate alone.
-pub(in crate::converge) fn kept_at<'a>(
+/// What of an authority's certificates is kept at a place: all of them at home, so that what it issues can carry
+/// along those above it; on a node, where the file says whom to trust, its own and those of its successors.
+pub(in crate::converge) fn kept_at(
     location: &Location,
-    chain: &'a [Certificate],
-) -> &'a [Certificate] {
+    certificates: &[Certificate],
+) -> Vec<Certificate> {
     match location.root {
-        Root::Authorities => chain,
-        Root::Tree => &chain[..chain.len().min(1)],
+        Root::Authorities => certificates.to_vec(),
+        Root::Tree => AuthorityFile::of(certificates).trusted().cloned().collect(),
     }
 }
 
