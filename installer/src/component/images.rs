@@ -95,10 +95,12 @@ impl Images {
         }
     }
 
-    pub(super) fn resources(&self) -> Vec<Resource> {
+    pub(super) fn resources(&self, spec: &NodeSpec) -> Vec<Resource> {
         let first = [&self.pause, &self.etcd, &self.kube_apiserver];
+        // Where others run the control plane, the cluster may want any of them as soon as the kubelet runs.
+        let at_once = !spec.has(Role::ControlPlane);
         let resource = |image: &Image| Resource {
-            stage: if first.contains(&&image.reference) {
+            stage: if at_once || first.contains(&&image.reference) {
                 Stage::Images
             } else {
                 Stage::LaterImages

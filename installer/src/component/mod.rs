@@ -50,7 +50,7 @@ pub fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource>, Comp
     resources.extend(tree::resources(spec));
     resources.extend(containerd::resources(spec, images));
     resources.extend(cni::resources(spec));
-    resources.extend(images.resources());
+    resources.extend(images.resources(spec));
     if spec.has(Role::Etcd) {
         resources.extend(etcd::resources(spec, images)?);
     }
