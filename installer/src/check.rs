@@ -11,6 +11,7 @@ use pki_core::x509::{Certificate, DialedName, IdentityError, PublicKey};
 use time::OffsetDateTime;
 
 use crate::desired::{NeededFile, NodeNeeds};
+use crate::machine::node_source::own;
 
 /// What came of a check.
 #[derive(Debug)]
@@ -87,7 +88,8 @@ pub fn check(
     let mut findings = Vec::new();
     let one_artifact =
         |one: &NeededFile<'_>, next: &NeededFile<'_>| std::ptr::eq(one.artifact, next.artifact);
-    let plan = Plan::new(blueprint, inventory, now);
+    let own = own::blueprint(blueprint, inventory, node);
+    let plan = Plan::new(&own, inventory, now);
     for files in files.chunk_by(one_artifact) {
         let artifact = files[0].artifact;
         // Artifacts of the node alone are the plan's business; of those that are everywhere, only the

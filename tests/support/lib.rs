@@ -14,6 +14,7 @@ pub mod machine;
 pub mod memory;
 pub mod namespace;
 pub mod node;
+pub mod nodes;
 pub mod phases;
 pub mod process;
 pub mod record;

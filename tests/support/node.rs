@@ -1,4 +1,4 @@
-//! A machine that `kinstall node` makes a cluster of one.
+//! A machine that `kinstall node` makes a cluster of one, or a node of a cluster of several.
 
 use std::env;
 use std::fs;
@@ -65,19 +65,25 @@ impl<'a> Node<'a> {
     /// An empty machine of a network with kinstall on it, and `kinstall node` run to its end.
     pub fn install(machine: Machine<'a>, arguments: &[&str]) -> Self {
         let node = Self::prepare(machine, arguments);
+        node.finish();
+        node
+    }
+
+    /// Runs `kinstall node` on a machine that is [prepared](Self::prepare) to its end.
+    pub fn finish(&self) {
         let began = Instant::now();
-        let mut kinstall = memory::watched(&node.machine, "kinstall");
-        let ended = run(kinstall.arg("node").args(&node.arguments));
+        let mut kinstall = memory::watched(&self.machine, "kinstall");
+        let ended = run(kinstall.arg("node").args(&self.arguments));
         assert!(ended.code == Some(0), "{ended}");
-        let peak = memory::peak(&node.machine);
+        let peak = memory::peak(&self.machine);
         note(&format!(
-            "kinstall node: {:.1} s, at most {:.1} MiB of memory\n{}",
+            "kinstall node on {}: {:.1} s, at most {:.1} MiB of memory\n{}",
+            self.machine.name(),
             began.elapsed().as_secs_f64(),
             peak as f64 / f64::from(1 << 20),
             ended.stdout
         ));
         assert!(peak < MEMORY, "{peak} bytes of memory");
-        node
     }
 
     /// `kinstall node` as this machine is installed with.
@@ -127,8 +133,13 @@ impl<'a> Node<'a> {
 
     /// The node's addresses in the cluster, the first family's first.
     pub fn addresses(&self) -> Vec<IpAddr> {
-        let nodes = self.objects(&["get", "nodes"]);
-        let addresses = nodes["items"][0]["status"]["addresses"].as_array();
+        self.addresses_of(self.machine.name())
+    }
+
+    /// The same of any node of the cluster.
+    pub fn addresses_of(&self, name: &str) -> Vec<IpAddr> {
+        let node = self.objects(&["get", "node", name]);
+        let addresses = node["status"]["addresses"].as_array();
         let addresses = addresses.into_iter().flatten();
         addresses
             .filter(|address| address["type"] == "InternalIP")

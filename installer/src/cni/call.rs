@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{Delegate, NetConf, Subnet};
+use super::{Delegate, NetConf, Subnet, device};
 
 /// How long `ADD` waits for flanneld: less than the kubelet waits for a sandbox (four minutes), more than flanneld takes
 /// to start on a busy machine.
@@ -222,7 +222,8 @@ fn collect(call: &Call, conf: &NetConf) -> Result<(i32, Option<Value>), CallErro
 }
 
 fn read(conf: &NetConf) -> Option<Subnet> {
-    Subnet::parse(&fs::read_to_string(&conf.subnet_file).ok()?)
+    let subnet = Subnet::parse(&fs::read_to_string(&conf.subnet_file).ok()?)?;
+    Some(device::fit(subnet))
 }
 
 fn wait_for(conf: &NetConf, patience: Duration) -> Result<Subnet, CallError> {

@@ -7,7 +7,7 @@ use pki_core::cluster::spec::Role;
 
 use super::*;
 use crate::addon::testing::{IPV6, UNUSUAL, spec};
-use crate::desired::{Facts, InitSystem, Kind, Program, Programs};
+use crate::desired::{Facts, InitSystem, Kind, Program, Programs, Stage};
 use crate::machine::programs::wanted;
 
 /// As it could be found on a machine.
@@ -368,6 +368,11 @@ fn roles_decide() {
         assert!(has("service kubelet") && has("service containerd"));
         let images = Images::new(&spec);
         assert_eq!(images.etcd.is_empty(), !spec.has(Role::Etcd));
+        // The cluster's pods come to a worker at once.
+        let is_image = |one: &&Resource| matches!(one.kind, Kind::Image(_));
+        let mut made = resources.iter().filter(is_image);
+        let all_first = made.all(|image| image.stage == Stage::Images);
+        assert_eq!(all_first, !spec.has(Role::ControlPlane));
     }
 }
 

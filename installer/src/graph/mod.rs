@@ -115,7 +115,10 @@ impl Graph {
         if spec.options.network == Network::Flannel {
             addons.push("flannel");
         }
-        addons.push("coredns");
+        if control_plane {
+            // Where its pods are, only the cluster knows; here they are looked after.
+            addons.push("coredns");
+        }
         let addresses: Vec<_> = spec.addresses().iter().map(ToString::to_string).collect();
         let list = |cidrs: &[ipnet::IpNet]| {
             let texts: Vec<_> = cidrs.iter().map(ToString::to_string).collect();

@@ -48,6 +48,11 @@ impl GateError {
         let component = self.gate.component();
         Some(match &self.cause {
             Some(cause) => cause.hint.to_owned(),
+            None if self.gate == Gate::Endpoint => {
+                "install a control-plane node first, and let this machine reach it (curl --insecure there answers 401); \
+                 then run this again"
+                    .into()
+            }
             None => {
                 format!("kinstall logs {component} tells more; run this again when it is mended")
             }
@@ -82,6 +87,19 @@ impl std::error::Error for GateError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_does_not_reach_the_control_plane_is_told_where_to_look() {
+        let reason = "https://192.0.2.1:6443: connection refused".into();
+        let waited = Duration::from_secs(120);
+        let error = GateError::new(Gate::Endpoint, waited, 0, reason, Vec::new());
+        insta::assert_snapshot!(error, @"control plane reachable: not after 120 s: https://192.0.2.1:6443: connection refused");
+        assert!(
+            error
+                .hint()
+                .is_some_and(|hint| hint.contains("control-plane node first"))
+        );
+    }
 
     #[test]
     fn the_error_names_the_gate_the_cause_and_the_log() {

@@ -9,6 +9,8 @@ pub enum Gate {
     Etcd,
     /// The API server of this node is ready.
     ApiServer,
+    /// An API server of the cluster answers this node, which has none itself.
+    Endpoint,
     /// A controller manager is at work.
     ControllerManager,
     /// A scheduler is at work.
@@ -33,6 +35,7 @@ impl Gate {
             Self::Containerd => "containerd answers",
             Self::Etcd => "etcd healthy",
             Self::ApiServer => "API server ready",
+            Self::Endpoint => "control plane reachable",
             Self::ControllerManager => "controller manager at work",
             Self::Scheduler => "scheduler at work",
             Self::Node => "node Ready",
@@ -48,7 +51,7 @@ impl Gate {
         match self {
             Self::Containerd => "containerd",
             Self::Etcd => "etcd",
-            Self::ApiServer => "kube-apiserver",
+            Self::ApiServer | Self::Endpoint => "kube-apiserver",
             Self::ControllerManager => "kube-controller-manager",
             Self::Scheduler => "kube-scheduler",
             Self::Node => "kubelet",
@@ -65,6 +68,7 @@ impl Gate {
             Self::Containerd => "images are imported into it and the kubelet needs it",
             Self::Etcd => "the API server keeps everything in it",
             Self::ApiServer => "everything else talks to it",
+            Self::Endpoint => "the kubelet learns from it which pods to run",
             Self::ControllerManager => "it makes pods of what the addon manager applies",
             Self::Scheduler => "no pod starts without it",
             Self::Node => "pods run only on a node that is ready",
@@ -77,6 +81,9 @@ impl Gate {
 
     /// Whether the kubelet runs the component, so that its log is a container's and its restarts are counted.
     pub(super) fn is_pod(self) -> bool {
-        !matches!(self, Self::Containerd | Self::Node | Self::Addons)
+        !matches!(
+            self,
+            Self::Containerd | Self::Node | Self::Addons | Self::Endpoint
+        )
     }
 }

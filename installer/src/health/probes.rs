@@ -43,6 +43,8 @@ pub struct Probes {
     node: NodeName,
     kubeconfig: &'static str,
     several: bool,
+    /// Where a node that has no API server of its own finds one.
+    endpoint: String,
     family: IpFamily,
     domain: DnsName,
     service: IpAddr,
@@ -69,6 +71,7 @@ impl Probes {
                 "kubelet.conf"
             },
             several: cluster.nodes_with(Role::ControlPlane).count() > 1,
+            endpoint: cluster.endpoint().url(),
             family: cluster.family(),
             domain: cluster.domain().clone(),
             service: cluster.service_addresses()[0],
@@ -152,6 +155,10 @@ impl Probes {
             // Without a quorum etcd answers this with false.
             Gate::Etcd => local::http(self.loopback(), ETCD, "/health").await,
             Gate::ApiServer => self.client().await?.ready().await,
+            Gate::Endpoint => {
+                let answer = self.client().await?.ready().await;
+                answer.map_err(|reason| format!("{}: {reason}", self.endpoint))
+            }
             Gate::ControllerManager => {
                 self.works(CONTROLLER_MANAGER, "kube-controller-manager")
                     .await

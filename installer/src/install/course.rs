@@ -214,6 +214,8 @@ fn gates(spec: &NodeSpec, stage: Stage) -> Vec<Gate> {
     let control_plane = spec.has(Role::ControlPlane);
     match stage {
         Stage::Runtime => vec![Gate::Containerd],
+        // Before the kubelet is started, whose own words about it are many.
+        Stage::Images if !control_plane => vec![Gate::Endpoint],
         Stage::LaterImages if control_plane && spec.has(Role::Etcd) => {
             vec![Gate::Etcd, Gate::ApiServer]
         }
@@ -223,10 +225,12 @@ fn gates(spec: &NodeSpec, stage: Stage) -> Vec<Gate> {
             if control_plane {
                 gates.extend([Gate::Addons, Gate::ControllerManager, Gate::Scheduler]);
             }
-            gates.extend([Gate::Node, Gate::Services, Gate::ClusterDns]);
+            gates.extend([Gate::Node, Gate::Services]);
             if spec.options.network == Network::Flannel {
                 gates.push(Gate::PodNetwork);
             }
+            // The server may be on another node.
+            gates.push(Gate::ClusterDns);
             gates
         }
         _ => Vec::new(),

@@ -1,7 +1,7 @@
 //! `kinstall node`.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use installer::desired::{NodeSpec, Resource, layout};
@@ -211,20 +211,29 @@ fn summary(spec: &NodeSpec, plan: &Plan, timeline: &Timeline) -> String {
             step.name, step.at_seconds
         );
     }
-    let admin = Path::new(layout::KUBERNETES).join("admin.conf");
-    let kubeconfig = spec.options.kubeconfig.as_ref();
-    let kubeconfig = kubeconfig.map_or(admin.as_path(), |wanted| wanted.path.as_path());
     let _ = write!(
         text,
-        "\n{GOOD}{} is a node of {}.{GOOD:#} Next:\n\n  \
-         export KUBECONFIG={}\n  \
-         kubectl get nodes,pods --all-namespaces\n  \
-         kinstall status\n",
+        "\n{GOOD}{} is a node of {}.{GOOD:#} Next:\n\n",
         spec.node.name(),
         spec.cluster.name(),
-        kubeconfig.display(),
     );
+    if let Some(kubeconfig) = kubeconfig(spec) {
+        let _ = write!(
+            text,
+            "  export KUBECONFIG={}\n  kubectl get nodes,pods --all-namespaces\n",
+            kubeconfig.display(),
+        );
+    }
+    text.push_str("  kinstall status\n");
     text
+}
+
+/// The administrator's, on a node that has it: a worker does not.
+fn kubeconfig(spec: &NodeSpec) -> Option<PathBuf> {
+    spec.file("admin.conf")?;
+    let wanted = spec.options.kubeconfig.as_ref();
+    let admin = || Path::new(layout::KUBERNETES).join("admin.conf");
+    Some(wanted.map_or_else(admin, |wanted| wanted.path.clone()))
 }
 
 /// What was done, for programs.
@@ -235,7 +244,7 @@ struct Document<'a> {
     nothing_to_do: bool,
     changes: &'a [installer::plan::Change],
     timeline: &'a Timeline,
-    kubeconfig: String,
+    kubeconfig: Option<PathBuf>,
 }
 
 impl<'a> Document<'a> {
@@ -245,7 +254,7 @@ impl<'a> Document<'a> {
             nothing_to_do: plan.changes.is_empty(),
             changes: &plan.changes,
             timeline,
-            kubeconfig: format!("{}/admin.conf", layout::KUBERNETES),
+            kubeconfig: kubeconfig(spec),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod error;
 mod options;
+pub(crate) mod own;
 mod prepare;
 mod tree;
 

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 
 use crate::check::{Fact, Severity};
 
-use super::{Mode, Outcome, Request, SourceError, find};
+use super::{Mode, Outcome, Request, SourceError, find, own};
 
 /// A directory that has all it needs, on disk or, for a preview, in `changes`.
 pub(super) struct Prepared {
@@ -112,12 +112,17 @@ fn update(
         outcome,
     };
     let mut inventory = directory.inventory()?;
-    let plan = Plan::new(&directory.blueprint, &inventory, now);
+    let blueprint = own::blueprint(&directory.blueprint, &inventory, node.name()).into_owned();
+    let plan = Plan::new(&blueprint, &inventory, now);
     if plan.is_empty() {
         return Ok(nothing(directory, outcome));
     }
-    if plan.obstacles().next().is_some() {
+    let mends = own::mendable(&plan, &inventory, node.name());
+    if mends.len() < plan.steps().len() {
         refuse_own(&plan, &directory, &inventory, node.name())?;
+    }
+    let plan = plan.only(&mends);
+    if plan.is_empty() {
         return Ok(nothing(directory, outcome));
     }
     refuse(&plan)?;
@@ -126,7 +131,7 @@ fn update(
         // Only what is read under the lock counts.
         inventory = directory.inventory()?;
     }
-    let plan = Plan::new(&directory.blueprint, &inventory, now);
+    let plan = Plan::new(&blueprint, &inventory, now).only(&mends);
     let changes = plan.execute(&SystemRandom::new())?;
     let changes = finish(changes, store, &mut outcome)?;
     Ok(Prepared {

@@ -15,9 +15,9 @@ pub use artifact::{
 pub use edge::TrustEdge;
 pub use error::{BlueprintError, BlueprintFact};
 
-use super::location::{Location, RelativePath};
+use super::location::{Location, RelativePath, Root};
 use super::profile::{CertificateRule, KubeconfigRule, Profile, SecretRule, ServerChoice};
-use super::spec::{CertificateOverride, ClusterSpec, Endpoint, Host, Node, Role, User};
+use super::spec::{CertificateOverride, ClusterSpec, Endpoint, Host, Node, NodeName, Role, User};
 use crate::x509::{DistinguishedName, KeyAlgorithm, LeafRequest, Lifetime, NameConstraints, Usage};
 
 /// Everything wanted of a cluster's PKI.
@@ -75,6 +75,34 @@ impl Blueprint {
     /// Every TLS relation.
     pub fn edges(&self) -> &[TrustEdge] {
         &self.edges
+    }
+
+    /// The part of it that is in one node's tree, with the homes of the authorities that have a certificate there: all that
+    /// a machine can be asked for that was given its own tree and nothing else. Every TLS relation is still there.
+    #[must_use]
+    pub fn of_node(&self, node: &NodeName) -> Self {
+        let tree = format!("nodes/{node}/");
+        let is_here = |placement: &Placement| {
+            let Location { root, path } = &placement.location;
+            *root == Root::Tree && path.as_str().starts_with(&tree)
+        };
+        let here = self.artifacts.iter();
+        let here = here.filter(|artifact| artifact.placements.iter().any(is_here));
+        let artifacts: Vec<_> = here
+            .map(|artifact| {
+                let mut artifact = artifact.clone();
+                artifact.placements.retain(|placement| {
+                    placement.location.root == Root::Authorities || is_here(placement)
+                });
+                artifact
+            })
+            .collect();
+        let ids = artifacts.iter().map(|artifact| artifact.id.clone());
+        Self {
+            index: ids.zip(0..).collect(),
+            artifacts,
+            edges: self.edges.clone(),
+        }
     }
 }
 

@@ -179,7 +179,12 @@ impl Planner<'_> {
 
     /// What stands in the way of signing with an authority, if anything does.
     pub(super) fn cannot_sign(&self, id: &ArtifactId) -> Option<Obstacle> {
-        let artifact = self.blueprint.artifact(id)?;
+        // Of a blueprint of one node, which has what it issues and not its certificate.
+        let Some(artifact) = self.blueprint.artifact(id) else {
+            return Some(Obstacle::AuthorityObstructed {
+                authority: id.clone(),
+            });
+        };
         if let Some(step) = self.planned(id) {
             if step.obstacle.is_some() {
                 return Some(Obstacle::AuthorityObstructed {
