@@ -1,4 +1,5 @@
-//! flanneld on every node: the way to the pods of other nodes (where there are any, a VXLAN device for each family), and what its CNI plugin needs to know in
+//! flanneld on every node: the way to the pods of other nodes (where there are any, a VXLAN device for each family, or with
+//! `host-gw` a route to each node), and what its CNI plugin needs to know in
 //! [`layout::FLANNEL_SUBNET`](crate::desired::layout::FLANNEL_SUBNET). Plugin and CNI configuration are the host's.
 
 use k8s_openapi::api::apps::v1::{DaemonSet, DaemonSetSpec};
@@ -66,7 +67,7 @@ pub(super) fn manifest(spec: &NodeSpec, image: &str) -> Zeroizing<String> {
     let rules = vxlan::rules(&spec.cluster);
     let trusted = identity::trusted(spec);
     let mut data = vec![(NET_CONF, net_conf.as_str()), (CA_KEY, &trusted)];
-    if vxlan::is_needed(&spec.cluster) {
+    if vxlan::is_needed(&spec.cluster, spec.options.network) {
         data.push((VXLAN_RULES, &rules));
     }
     let (config, digest) = config_map(manifest.metadata(NAME), data);
@@ -121,10 +122,10 @@ fn net_conf(spec: &NodeSpec) -> NetConf {
         network,
         ipv6_network,
         backend: Backend {
-            r#type: if vxlan::is_needed(&spec.cluster) {
+            r#type: if vxlan::is_needed(&spec.cluster, spec.options.network) {
                 "vxlan"
             } else {
-                // A route to each other node's pods: none.
+                // A route to each other node's pods: none where there is none.
                 "host-gw"
             },
         },
@@ -214,7 +215,7 @@ fn template(spec: &NodeSpec, image: &str, digest: &str) -> PodTemplateSpec {
         ]),
         ..Container::default()
     };
-    let closes_vxlan = vxlan::is_needed(&spec.cluster).then(|| Container {
+    let closes_vxlan = vxlan::is_needed(&spec.cluster, spec.options.network).then(|| Container {
         name: "close-vxlan".into(),
         image: Some(image.into()),
         image_pull_policy: Some("Never".into()),

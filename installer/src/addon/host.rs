@@ -4,9 +4,7 @@ use pki_core::cluster::spec::{IpFamily, Role};
 
 use super::vxlan;
 
-use crate::desired::{
-    Kind, Network, NodeSpec, Resource, Stage, Sysctl, SysctlValue, Trace, layout,
-};
+use crate::desired::{Kind, NodeSpec, Resource, Stage, Sysctl, SysctlValue, Trace, layout};
 
 /// kube-proxy's default for one processor (pkg/proxy/apis/config/v1alpha1/defaults.go).
 const CONNTRACK_PER_CORE: i64 = 32 * 1024;
@@ -59,7 +57,7 @@ pub fn host(spec: &NodeSpec) -> Vec<Resource> {
     } else {
         traces.push(Trace::IptablesChains("KUBE-".into()));
     }
-    if spec.options.network == Network::Flannel {
+    if spec.options.network.is_flannel() {
         let families = spec.families();
         if families.contains(&IpFamily::V4) {
             traces.push(Trace::Link("flannel.1".into()));
@@ -67,6 +65,9 @@ pub fn host(spec: &NodeSpec) -> Vec<Resource> {
         if families.contains(&IpFamily::V6) {
             traces.push(Trace::Link("flannel-v6.1".into()));
         }
+        // With `host-gw`, which the control plane's choice is: a worker need not be told.
+        let pods = spec.pod_cidrs().into_iter();
+        traces.extend(pods.map(|cidr| Trace::Routes(cidr.to_string())));
         traces.push(Trace::NftTable("ip flannel-ipv4".into()));
         traces.push(Trace::NftTable("ip6 flannel-ipv6".into()));
         traces.push(Trace::NftTable(vxlan::TABLE.into()));

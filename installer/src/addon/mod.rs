@@ -22,8 +22,7 @@ use pki_core::cluster::spec::Role;
 use zeroize::Zeroizing;
 
 use crate::desired::{
-    Contents, Directory, DirectoryContents, File, Kind, Network, NodeSpec, Owner, Resource, Stage,
-    layout,
+    Contents, Directory, DirectoryContents, File, Kind, NodeSpec, Owner, Resource, Stage, layout,
 };
 
 pub(crate) use flannel::HEALTH_PORT as FLANNEL_HEALTH_PORT;
@@ -83,7 +82,7 @@ pub fn resources(spec: &NodeSpec, images: &AddonImages) -> Vec<Resource> {
         "the names of Services",
         coredns::manifest(spec, &images.coredns),
     );
-    if spec.options.network == Network::Flannel {
+    if spec.options.network.is_flannel() {
         add(
             flannel::FILE,
             "pods of different nodes reach each other",

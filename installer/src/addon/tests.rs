@@ -239,6 +239,27 @@ fn several_nodes_have_several_dns_servers() {
 }
 
 #[test]
+fn neighbours_with_routes_wrap_nothing() {
+    let toml = format!(
+        "{UNUSUAL}[[node]]\nname = 'w1'\naddresses = ['198.51.100.8', 'fd12:3456:789a::8']\nroles = ['worker']\n"
+    );
+    let backend = |network| {
+        let mut spec = spec(&toml);
+        spec.options.network = network;
+        let objects = objects(&spec);
+        let config = object(&objects, "ConfigMap", "kube-flannel")["data"].clone();
+        let net_conf = config["net-conf.json"].as_str().unwrap();
+        let net_conf: Value = serde_json::from_str(net_conf).unwrap();
+        let pod = &object(&objects, "DaemonSet", "kube-flannel")["spec"]["template"]["spec"];
+        let closes = !pod["initContainers"].is_null();
+        assert_eq!(closes, !config["vxlan.nft"].is_null());
+        (net_conf["Backend"]["Type"].clone(), closes)
+    };
+    assert_eq!(backend(Network::Flannel), ("vxlan".into(), true));
+    assert_eq!(backend(Network::HostGw), ("host-gw".into(), false));
+}
+
+#[test]
 fn only_a_control_plane_has_the_folder() {
     let mut spec = spec(UNUSUAL);
     spec.options.network = Network::None;

@@ -1,6 +1,7 @@
 //! Who may send what flannel wraps: VXLAN knows no keys, and whoever reaches its port is in the pods' network.
 //!
-//! A cluster of one node wraps nothing: there flannel keeps no device, and no port is open. With more, a table of
+//! A cluster of one node wraps nothing, nor does one whose nodes are neighbours and have routes (`host-gw`): there flannel
+//! keeps no device, and no port is open. Else a table of
 //! nftables admits just the addresses of `cluster.toml`'s nodes. It is made before flannel's device, by flannel's own pod,
 //! so it is there after every boot too, and where it cannot be made there is no device either.
 
@@ -8,14 +9,16 @@ use std::net::IpAddr;
 
 use pki_core::cluster::spec::ClusterSpec;
 
+use crate::desired::Network;
+
 /// The kernel's own port for VXLAN, which flannel uses by default.
 pub(crate) const PORT: u16 = 8472;
 /// The table, with its family.
 pub(super) const TABLE: &str = "inet kinstall-vxlan";
 
-/// Whether packets between pods leave a node.
-pub(crate) fn is_needed(cluster: &ClusterSpec) -> bool {
-    cluster.nodes().len() > 1
+/// Whether packets between pods leave a node wrapped.
+pub(crate) fn is_needed(cluster: &ClusterSpec, network: Network) -> bool {
+    network == Network::Flannel && cluster.nodes().len() > 1
 }
 
 /// What `nft --file` reads: the whole table anew, in one step.
@@ -62,7 +65,9 @@ roles = ['worker']
     #[test]
     fn just_the_nodes_are_admitted() {
         let cluster = ClusterSpec::from_toml(TWO).expect("a good spec");
-        assert!(is_needed(&cluster));
+        assert!(is_needed(&cluster, Network::Flannel));
+        assert!(!is_needed(&cluster, Network::HostGw));
+        assert!(!is_needed(&cluster, Network::None));
         let wanted = "\
 add table inet kinstall-vxlan
 delete table inet kinstall-vxlan

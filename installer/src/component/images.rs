@@ -3,7 +3,7 @@
 use pki_core::cluster::spec::Role;
 
 use crate::addon::AddonImages;
-use crate::desired::{Image, Kind, Network, NodeSpec, Programs, Resource, Stage};
+use crate::desired::{Image, Kind, NodeSpec, Programs, Resource, Stage};
 use crate::image::ImageContents;
 
 /// Where an image's program is: upstream's place, and in the PATH that containerd gives where an image says none.
@@ -69,7 +69,7 @@ impl Images {
         };
         let kube_proxy = add("kube-proxy", "kube-proxy", tools);
         let coredns = add("coredns", "coredns", &[]);
-        if spec.options.network == Network::Flannel {
+        if spec.options.network.is_flannel() {
             // flannel takes iptables rules of earlier versions away before it makes nftables', and ends where it cannot.
             flannel = add("flanneld", "flannel", &["nft", "iptables", "ip6tables"]);
         }

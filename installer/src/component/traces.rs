@@ -1,7 +1,7 @@
 //! What containerd, the kubelet and CNI plugins leave on a machine. The addons' traces are
 //! [`addon::host`](crate::addon::host())'s.
 
-use crate::desired::{InitSystem, Network, NodeSpec, Resource, Trace, layout};
+use crate::desired::{InitSystem, NodeSpec, Resource, Trace, layout};
 
 use super::make::trace;
 
@@ -40,7 +40,7 @@ pub(super) fn resources(spec: &NodeSpec) -> Vec<Resource> {
         .map(|item| trace(kubelet, item)),
     );
 
-    if spec.options.network == Network::Flannel {
+    if spec.options.network.is_flannel() {
         let plugins = "CNI plugins make it at run time";
         resources.push(trace(plugins, Trace::Link("cni0".into())));
         // The ends of pods' cables go with the pods' namespaces, unless a plugin was interrupted.

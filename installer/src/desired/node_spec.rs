@@ -79,8 +79,17 @@ pub enum Network {
     /// flannel, in VXLAN.
     #[default]
     Flannel,
+    /// flannel, unwrapped: a route to each node's pods, which its neighbours alone can follow.
+    HostGw,
     /// None: the owner brings one. Pods stay pending until then.
     None,
+}
+
+impl Network {
+    /// Whether it is one of flannel's.
+    pub fn is_flannel(self) -> bool {
+        matches!(self, Self::Flannel | Self::HostGw)
+    }
 }
 
 /// The port that the API server of `node` listens on: the endpoint's, where that is this very node. A load balancer may

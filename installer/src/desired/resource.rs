@@ -221,6 +221,8 @@ pub struct Service {
 pub enum Trace {
     /// A network interface with this name, or with this beginning when it ends in `*`.
     Link(String),
+    /// Routes into this network over other machines.
+    Routes(String),
     /// A table of nftables, as `ip kube-proxy`.
     NftTable(String),
     /// Chains of iptables whose name begins so, in every table and family, with the rules that lead to them.
@@ -314,6 +316,7 @@ impl fmt::Display for Trace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Link(name) => write!(f, "link {name}"),
+            Self::Routes(network) => write!(f, "routes into {network}"),
             Self::NftTable(name) => write!(f, "nft table {name}"),
             Self::IptablesChains(prefix) => write!(f, "iptables chains {prefix}*"),
             Self::Cgroup(name) => write!(f, "cgroup {name}"),

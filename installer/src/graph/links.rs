@@ -3,7 +3,7 @@
 use pki_core::cluster::spec::Role;
 
 use super::Link;
-use crate::desired::{Network, NodeSpec, layout};
+use crate::desired::{NodeSpec, layout};
 
 /// The connections of a node's components.
 pub fn links(spec: &NodeSpec) -> Vec<Link> {
@@ -42,7 +42,7 @@ pub fn links(spec: &NodeSpec) -> Vec<Link> {
             link(from, "kube-apiserver", &api, certificate(file, apiserver));
         }
         let mut tokens = vec!["kube-proxy"];
-        if spec.options.network == Network::Flannel {
+        if spec.options.network.is_flannel() {
             tokens.push("flannel");
         }
         tokens.push("coredns");

@@ -4,7 +4,7 @@
 mod links;
 mod svg;
 
-use crate::desired::{InitSystem, Network, NodeSpec};
+use crate::desired::{InitSystem, NodeSpec};
 use pki_core::cluster::spec::Role;
 
 pub use links::links;
@@ -112,7 +112,7 @@ impl Graph {
             ]);
         }
         let mut addons = vec!["kube-proxy"];
-        if spec.options.network == Network::Flannel {
+        if spec.options.network.is_flannel() {
             addons.push("flannel");
         }
         if control_plane {

@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::gate::Gate;
 use super::probes::Probes;
-use crate::desired::{Network, NodeSpec};
+use crate::desired::NodeSpec;
 use crate::install::ADDON_MANAGER;
 
 /// Who has not answered by then is not known to be anything.
@@ -84,7 +84,7 @@ fn questions(spec: &NodeSpec) -> Vec<(&'static str, Question)> {
         ]);
     }
     questions.push(("kube-proxy", Question::KubeProxy));
-    if spec.options.network == Network::Flannel {
+    if spec.options.network.is_flannel() {
         questions.push(("flannel", Question::Gate(Gate::PodNetwork)));
     }
     questions

@@ -7,7 +7,7 @@ use pki_core::cluster::spec::Role;
 use super::pod_subnet;
 use super::replace;
 use super::role_label::mark_control_plane;
-use crate::desired::{Network, NodeSpec, Resource, Service, Stage};
+use crate::desired::{NodeSpec, Resource, Service, Stage};
 use crate::health::{Gate, GateError, Probes};
 use crate::machine::{Effects, Host, HostError, ImageStore, Progress, ServiceManager};
 use crate::plan::{Action, Plan};
@@ -226,7 +226,7 @@ fn gates(spec: &NodeSpec, stage: Stage) -> Vec<Gate> {
                 gates.extend([Gate::Addons, Gate::ControllerManager, Gate::Scheduler]);
             }
             gates.extend([Gate::Node, Gate::Services]);
-            if spec.options.network == Network::Flannel {
+            if spec.options.network.is_flannel() {
                 gates.push(Gate::PodNetwork);
             }
             // The server may be on another node.

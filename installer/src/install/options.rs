@@ -179,6 +179,14 @@ mod tests {
         let file = scratch.path().join(FILE);
         std::fs::write(&file, toml::to_string(&before()).unwrap()).unwrap();
         assert_eq!(remembered(scratch.path()).unwrap(), Some(before()));
+        let chosen = NodeOptions {
+            network: Network::HostGw,
+            ..before()
+        };
+        let text = toml::to_string(&chosen).unwrap();
+        assert!(text.contains("network = \"host-gw\""), "{text}");
+        std::fs::write(&file, text).unwrap();
+        assert_eq!(remembered(scratch.path()).unwrap(), Some(chosen));
         std::fs::write(&file, "dir = \"/x\"\nnode = \"a\"\nnetwork = \"calico\"\n").unwrap();
         let error = remembered(scratch.path()).unwrap_err().to_string();
         assert!(

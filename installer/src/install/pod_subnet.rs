@@ -14,9 +14,8 @@ use kube::{Api, Client};
 use pki_core::cluster::spec::Role;
 
 use crate::addon::manager::connect;
-use crate::addon::vxlan;
 use crate::cni::Subnet;
-use crate::desired::{Network, NodeSpec, layout};
+use crate::desired::{NodeSpec, layout};
 use crate::machine::pod_subnet;
 
 /// How often the Node is looked at: a question costs a local packet or two.
@@ -26,8 +25,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// will write the file anyway, and says why when it cannot.
 pub(super) async fn tell(spec: &NodeSpec) {
     let file = Path::new(layout::FLANNEL_SUBNET);
-    let alone = spec.has(Role::ControlPlane) && !vxlan::is_needed(&spec.cluster);
-    if spec.options.network != Network::Flannel || !alone {
+    let alone = spec.has(Role::ControlPlane) && spec.cluster.nodes().len() == 1;
+    if !spec.options.network.is_flannel() || !alone {
         return;
     }
     let Some(mtu) = interface(spec, spec.address()).and_then(pod_subnet::mtu) else {

@@ -58,9 +58,4 @@ impl Context<'_> {
     pub(super) fn is_control_plane(&self) -> bool {
         self.node.has(Role::ControlPlane)
     }
-
-    /// Whether a kubelet runs here: control plane and etcd are its static pods.
-    pub(super) fn has_flannel(&self) -> bool {
-        self.network == Network::Flannel
-    }
 }

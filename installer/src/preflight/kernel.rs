@@ -75,7 +75,7 @@ fn features(context: &Context<'_>) -> Vec<Finding> {
     if kernel.has("veth") == Some(false) {
         missing.push("veth".into());
     }
-    let has_vxlan = context.has_flannel() && vxlan::is_needed(context.spec);
+    let has_vxlan = vxlan::is_needed(context.spec, context.network);
     if has_vxlan && kernel.has("vxlan") == Some(false) {
         missing.push("vxlan".into());
     }
@@ -89,7 +89,8 @@ fn features(context: &Context<'_>) -> Vec<Finding> {
     if has_vxlan && !context.facts.has_nf_tables {
         findings.push(Finding::error(
             "this kernel has no nf_tables: nothing would keep strangers' packets off flannel's VXLAN port",
-            "run a kernel that has it, or bring a network of your own: --network none",
+            "run a kernel that has it; or wrap nothing, where the nodes are neighbours: --network host-gw; or bring a network of \
+             your own: --network none",
         ));
     } else if !context.facts.has_nf_tables {
         findings.push(Finding::warning(

@@ -12,6 +12,7 @@ mod forwarding;
 mod host;
 mod kernel;
 mod leftovers;
+mod neighbours;
 mod networks;
 mod ports;
 mod report;
@@ -65,6 +66,7 @@ pub const CHECKS: &[Check] = &[
     families::IPV6_ENABLED,
     families::DEFAULT_ROUTE,
     networks::DISJOINT,
+    neighbours::NEIGHBOURS,
     dns::RESOLV_CONF,
     ports::PORTS,
     runtime::PROGRAMS,

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use pki_core::cluster::spec::cidr;
 
 use super::{Check, Context, Finding};
+use crate::machine::readings::Route;
 
 pub(super) const DISJOINT: Check = Check {
     name: "networks-disjoint",
@@ -37,6 +38,14 @@ fn disjoint(context: &Context<'_>) -> Vec<Finding> {
     findings
 }
 
+/// flannel's `host-gw` makes a route to each node's pods, over that node.
+fn leads_to_a_node(context: &Context<'_>, route: &Route) -> bool {
+    let mut nodes = context.spec.nodes().iter();
+    let gateway = route.gateway.as_ref();
+    context.ours.installed
+        && gateway.is_some_and(|gateway| nodes.any(|node| node.addresses().contains(gateway)))
+}
+
 fn taken(context: &Context<'_>, what: &str, range: IpNet) -> Option<Finding> {
     let is_own = |interface: &str| {
         context.ours.installed && OWN.iter().any(|prefix| interface.starts_with(prefix))
@@ -53,7 +62,8 @@ fn taken(context: &Context<'_>, what: &str, range: IpNet) -> Option<Finding> {
     }
     let mut routes = context.readings.routes.iter();
     let route = routes.find(|route| {
-        !route.is_default() && !is_own(&route.interface) && cidr::overlap(route.destination, range)
+        let is_own = is_own(&route.interface) || leads_to_a_node(context, route);
+        !route.is_default() && !is_own && cidr::overlap(route.destination, range)
     })?;
     let fact = format!(
         "the route to {} over {} overlaps the {what} {range}",
@@ -71,13 +81,13 @@ fn taken(context: &Context<'_>, what: &str, range: IpNet) -> Option<Finding> {
 mod tests {
     use super::super::testing::Fixture;
     use super::*;
-    use crate::machine::readings::Route;
 
     fn with_route(destination: &str, interface: &str) -> Fixture {
         let mut fixture = Fixture::dual();
         fixture.readings.routes.push(Route {
             destination: destination.parse().unwrap(),
             interface: interface.into(),
+            gateway: None,
         });
         fixture
     }
@@ -112,5 +122,16 @@ mod tests {
         ours.ours.installed = true;
         ours.fine(DISJOINT);
         with_route("192.168.0.0/16", "eth7").fine(DISJOINT);
+        let mut ours = Fixture::worker();
+        ours.readings.routes.push(Route {
+            destination: "10.244.1.0/24".parse().unwrap(),
+            interface: "eth0".into(),
+            gateway: Some("192.0.2.9".parse().unwrap()),
+        });
+        assert!(ours.error(DISJOINT).contains("eth0"));
+        ours.ours.installed = true;
+        ours.fine(DISJOINT);
+        ours.readings.routes.last_mut().unwrap().gateway = Some("192.0.2.1".parse().unwrap());
+        assert!(ours.error(DISJOINT).contains("eth0"));
     }
 }

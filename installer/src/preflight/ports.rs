@@ -43,7 +43,7 @@ fn needed(context: &Context<'_>) -> Vec<Needed> {
     if context.node.has(Role::Etcd) {
         needed.extend([tcp(2379, "etcd"), tcp(2380, "etcd"), tcp(2381, "etcd")]);
     }
-    if context.has_flannel() && vxlan::is_needed(context.spec) {
+    if vxlan::is_needed(context.spec, context.network) {
         needed.push(Needed {
             protocol: Protocol::Udp,
             port: vxlan::PORT,
@@ -115,6 +115,7 @@ mod tests {
 
     use super::super::testing::Fixture;
     use super::*;
+    use crate::desired::Network;
     use crate::machine::readings::Process;
 
     fn listener(protocol: Protocol, port: u16, program: Option<&str>) -> Listener {
@@ -188,7 +189,9 @@ mod tests {
         let mut worker = Fixture::worker();
         worker.readings.listeners = vec![listener(Protocol::Udp, 8472, None)];
         assert!(worker.error(PORTS).contains("8472"));
-        worker.network = crate::desired::Network::None;
-        worker.fine(PORTS);
+        for network in [Network::HostGw, Network::None] {
+            worker.network = network;
+            worker.fine(PORTS);
+        }
     }
 }

@@ -206,6 +206,7 @@ fn readings() -> Readings {
     let route = |destination: &str, interface: &str| Route {
         destination: destination.parse().unwrap(),
         interface: interface.into(),
+        gateway: None,
     };
     let space = |path: &str| Space {
         path: path.into(),

@@ -4,7 +4,7 @@ use pki_core::cluster::spec::Role;
 use serde::Serialize;
 
 use super::{ComponentStatus, HealthStatus};
-use crate::desired::{Network, NodeSpec};
+use crate::desired::NodeSpec;
 use crate::health::Health;
 use crate::install::ADDON_MANAGER;
 use crate::machine::{EffectError, Process, ServiceManager};
@@ -64,7 +64,7 @@ pub fn wanted(spec: &NodeSpec) -> Vec<Wanted> {
         add(ADDON_MANAGER, Keeper::Service, "kinstall");
     }
     add("kube-proxy", Keeper::Addon, "kube-proxy");
-    if spec.options.network == Network::Flannel {
+    if spec.options.network.is_flannel() {
         add("flannel", Keeper::Addon, "flanneld");
     }
     if control_plane {

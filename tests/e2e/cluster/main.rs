@@ -4,6 +4,7 @@
 #![allow(missing_docs)]
 
 mod health;
+mod host_gw;
 mod large;
 mod leaving;
 mod trees;
@@ -69,6 +70,30 @@ fn ipv6_only() {
     let nodes = Nodes::install(&network, &ROLES[..2], &init, &[]);
     let mut phases = Phases::new();
     show(&mut phases, &nodes, &network);
+    phases.finish();
+}
+
+/// A route to each node's pods instead of VXLAN: nothing is wrapped, so pods may send what an interface takes.
+#[test]
+fn host_gw() {
+    let _turn = turn();
+    let network = Network::new(Families::Both);
+    let init = ["--service-cidr", "10.3.0.0/24,fd00:3::/112"];
+    let nodes = Nodes::install(&network, &ROLES, &init, &["--network", "host-gw"]);
+    let mut phases = Phases::new();
+    show(&mut phases, &nodes, &network);
+    phases.show("routes lead to pods, and nothing is wrapped", || {
+        host_gw::wraps_nothing(&nodes);
+    });
+    phases.show("a second run changes nothing", || {
+        health::run_again_changes_nothing(&nodes);
+    });
+    phases.show(
+        "a worker that is reset leaves the others whole, and joins again",
+        || {
+            leaving::leaves_the_others_whole(&nodes, &network);
+        },
+    );
     phases.finish();
 }
 

@@ -125,6 +125,8 @@ pub struct Options {
 pub enum NetworkName {
     /// flannel, in VXLAN.
     Flannel,
+    /// flannel, by plain routes: for nodes that are all on one network segment.
+    HostGw,
     /// None: bring your own.
     None,
 }
@@ -133,6 +135,7 @@ impl From<NetworkName> for Network {
     fn from(name: NetworkName) -> Self {
         match name {
             NetworkName::Flannel => Self::Flannel,
+            NetworkName::HostGw => Self::HostGw,
             NetworkName::None => Self::None,
         }
     }

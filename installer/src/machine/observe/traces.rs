@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
+
 use crate::desired::Trace;
 use crate::machine::error::HostError;
+use crate::machine::readings::{Route, network};
 use crate::machine::root::Root;
 use crate::machine::{firewall, mounts};
 
@@ -42,6 +45,7 @@ pub(crate) fn matches(root: &Root, trace: &Trace) -> Result<BTreeSet<String>, Ho
             Ok(tables)
         }
         Trace::IptablesChains(prefix) => firewall::iptables_chains(prefix),
+        Trace::Routes(network) => Ok(routes(network)),
         Trace::Cgroup(group) => {
             let groups = cgroups(group)?;
             Ok(groups.iter().map(|path| name(path)).collect())
@@ -68,6 +72,20 @@ pub(crate) fn cgroups(group: &str) -> Result<Vec<PathBuf>, HostError> {
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// Routes into a network that lead over another machine, as `ip route` takes them. Those of interfaces go with them.
+fn routes(network: &str) -> BTreeSet<String> {
+    let Ok(network) = network.parse::<IpNet>() else {
+        return BTreeSet::new();
+    };
+    let routes = network::read().into_iter();
+    let leads_there =
+        |route: &Route| route.gateway.is_some() && network.contains(&route.destination);
+    routes
+        .filter(leads_there)
+        .map(|route| route.to_string())
+        .collect()
 }
 
 /// Network interfaces: of this process's network namespace, which `/sys` may not show.

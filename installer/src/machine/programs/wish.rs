@@ -63,7 +63,7 @@ pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
         ]);
     }
     names.extend(["kubelet", "kube-proxy", "coredns"]);
-    if network == Network::Flannel {
+    if network.is_flannel() {
         names.extend(["flanneld", "kinstall-flannel", "iptables", "ip6tables"]);
     }
     if roles.contains(&Role::Etcd) {

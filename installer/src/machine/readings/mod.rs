@@ -2,7 +2,7 @@
 
 mod firewall;
 mod kernel;
-mod network;
+pub(crate) mod network;
 mod processes;
 mod sockets;
 mod space;

@@ -36,6 +36,9 @@ pub(super) fn undo_trace(
         Trace::Link(_) => ours()?
             .iter()
             .try_for_each(|name| network::remove_link(name)),
+        Trace::Routes(_) => ours()?
+            .iter()
+            .try_for_each(|route| network::remove_route(root, trace, route)),
         Trace::NftTable(table) => {
             if !ours()?.is_empty() {
                 firewall::delete_nft_table(table)?;

@@ -142,7 +142,8 @@ impl<'a> Reset<'a> {
             Trace::Mounts(_) => 0,
             Trace::NetworkNamespaces(_) => 1,
             Trace::Link(_) => 2,
-            Trace::NftTable(_) | Trace::IptablesChains(_) => 3,
+            // What is left when links took theirs along.
+            Trace::NftTable(_) | Trace::IptablesChains(_) | Trace::Routes(_) => 3,
             Trace::Cgroup(_) => 4,
             Trace::Path(_) => 5,
             Trace::Sysctl(_) => 6,

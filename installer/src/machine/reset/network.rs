@@ -1,10 +1,11 @@
-//! Links and network namespaces.
+//! Links, routes and network namespaces.
 
 use std::path::Path;
 
 use rustix::io::Errno;
 use rustix::mount::{UnmountFlags, unmount};
 
+use crate::desired::Trace;
 use crate::machine::error::HostError;
 use crate::machine::observe::traces;
 use crate::machine::program;
@@ -17,6 +18,18 @@ pub(super) fn remove_link(name: &str) -> Result<(), HostError> {
     }
     match program::run("ip", &["link", "delete", "dev", name]) {
         Err(_) if !traces::links()?.contains(name) => Ok(()),
+        other => other.map(drop).map_err(Into::into),
+    }
+}
+
+/// Removes a route, as a trace's match names it. One that went with its interface is no error.
+pub(super) fn remove_route(root: &Root, trace: &Trace, route: &str) -> Result<(), HostError> {
+    let is_gone = || traces::matches(root, trace).map(|now| !now.contains(route));
+    let family = if route.contains(':') { "-6" } else { "-4" };
+    let mut arguments = vec![family, "route", "delete"];
+    arguments.extend(route.split(' '));
+    match program::run("ip", &arguments) {
+        Err(_) if is_gone()? => Ok(()),
         other => other.map(drop).map_err(Into::into),
     }
 }
