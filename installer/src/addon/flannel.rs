@@ -19,7 +19,7 @@ use super::object::{
     on_linux, selector, tolerate_all,
 };
 use super::rbac::{bind, service_account};
-use super::vxlan;
+use super::{own_node, vxlan};
 use crate::component::images::tool;
 use crate::desired::{NodeSpec, layout};
 
@@ -63,6 +63,7 @@ pub(super) fn manifest(spec: &NodeSpec, image: &str) -> Zeroizing<String> {
         ACCOUNT,
         vec![service_account(ACCOUNT)],
     ));
+    own_node::keep_to(&mut manifest, ACCOUNT);
     let net_conf = serde_json::to_string_pretty(&net_conf(spec)).expect("plain texts and truths");
     let rules = vxlan::rules(&spec.cluster);
     let trusted = identity::trusted(spec);

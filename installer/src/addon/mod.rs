@@ -11,6 +11,7 @@ mod identity;
 mod kube_proxy;
 pub mod manager;
 mod object;
+mod own_node;
 mod rbac;
 pub(crate) mod vxlan;
 pub mod yaml;

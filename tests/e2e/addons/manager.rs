@@ -158,6 +158,8 @@ pub fn prunes_what_is_in_no_file(node: &Node<'_>) {
             "DaemonSet kube-system/kube-flannel",
             "Gadget kube-system/one",
             "ServiceAccount kube-system/flannel",
+            "ValidatingAdmissionPolicy flannel.kinstall.internal",
+            "ValidatingAdmissionPolicyBinding flannel.kinstall.internal",
         ]
     );
     assert!(!node.has("daemonset/kube-flannel") && !node.has("gadgets.mine.example/one"));

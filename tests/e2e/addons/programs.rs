@@ -368,7 +368,15 @@ fn fill(node: &Node<'_>, directory: &Path, volume: &Value, template: &Value) {
         }
         if !source["serviceAccountToken"].is_null() {
             let account = text(&template["serviceAccountName"]);
-            let token = node.kubectl(&["--namespace=kube-system", "create", "token", account]);
+            // As a pod's, it says on which node it is used: flannel may write that one alone.
+            let token = node.kubectl(&[
+                "--namespace=kube-system",
+                "create",
+                "token",
+                account,
+                "--bound-object-kind=Node",
+                &format!("--bound-object-name={}", node.spec.node.name()),
+            ]);
             write("token", token.trim().as_bytes());
         }
     }

@@ -7,6 +7,7 @@ mod health;
 mod host_gw;
 mod large;
 mod leaving;
+mod stolen;
 mod trees;
 mod workload;
 
@@ -28,6 +29,7 @@ fn ipv4_only() {
         trees::are_apart(&nodes);
     });
     show(&mut phases, &nodes, &network);
+    stolen::show(&mut phases, &nodes, &network);
     phases.show("a second run changes nothing", || {
         health::run_again_changes_nothing(&nodes);
     });

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use k8s_openapi::api::{
-    apps, autoscaling, batch, core, networking, policy, rbac, scheduling, storage,
+    admissionregistration, apps, autoscaling, batch, core, networking, policy, rbac, scheduling,
+    storage,
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
@@ -131,6 +132,8 @@ fn built_in() -> Vec<Kind> {
         all::<storage::v1::StorageClass>(),
         all::<rbac::v1::ClusterRole>(),
         all::<rbac::v1::ClusterRoleBinding>(),
+        all::<admissionregistration::v1::ValidatingAdmissionPolicy>(),
+        all::<admissionregistration::v1::ValidatingAdmissionPolicyBinding>(),
         some::<rbac::v1::Role>(),
         some::<rbac::v1::RoleBinding>(),
         some::<core::v1::ServiceAccount>(),
