@@ -43,6 +43,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         facts: facts::read()?,
         programs,
         tree: source.tree,
+        etcd: None,
     };
     let resources = component::resources(&spec, &Images::new(&spec))?;
     fs::create_dir_all(&out)?;

@@ -25,6 +25,7 @@
 //! | [`desired`] | what a node needs; pure |
 //! | [`component`] | what each component needs on its machine; pure |
 //! | [`cni`] | the CNI plugin `flannel`, a program of its own |
+//! | [`etcd`] | etcd's members: who they are, how one joins, how one goes |
 //! | [`plan`] | what has to change, with reasons; pure |
 //! | [`machine`] | reading and changing the machine; the only room that touches it |
 //! | [`check`](mod@check) | the comparison of the two; pure |
@@ -35,6 +36,7 @@ pub mod check;
 pub mod cni;
 pub mod component;
 pub mod desired;
+pub mod etcd;
 pub mod graph;
 pub mod health;
 pub mod image;

@@ -25,7 +25,7 @@ fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "node",
     "preflight",
     "status",
@@ -35,6 +35,7 @@ const COMMANDS: [&str; 11] = [
     "start",
     "reset",
     "check",
+    "etcd",
     "completions",
     "man",
 ];

@@ -111,5 +111,6 @@ pub(crate) fn spec(toml: &str) -> NodeSpec {
         cluster,
         node,
         tree,
+        etcd: None,
     }
 }

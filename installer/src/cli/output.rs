@@ -102,6 +102,12 @@ impl From<ReadError> for Failure {
     }
 }
 
+impl From<installer::etcd::EtcdError> for Failure {
+    fn from(error: installer::etcd::EtcdError) -> Self {
+        Self::new(&error, error.hint())
+    }
+}
+
 impl From<EffectError> for Failure {
     fn from(EffectError { fact, hint }: EffectError) -> Self {
         Self(vec![Problem { fact, hint }])

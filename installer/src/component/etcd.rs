@@ -1,6 +1,9 @@
 //! etcd, as a static pod.
 
-use pki_core::cluster::spec::Role;
+use std::net::IpAddr;
+
+use pki_core::cluster::FileMode;
+use pki_core::cluster::spec::{ClusterSpec, Role};
 
 use super::accounts;
 use super::address::{list, loopback, url};
@@ -8,9 +11,11 @@ use super::arguments::Arguments;
 use super::credentials::Credentials;
 use super::make::{self, PRIVATE};
 use super::static_pod::{Health, How, StaticPod};
-use super::{ComponentError, Images, tls};
+use super::{ComponentError, Images, images, tls};
 use crate::desired::layout::ETCD_ACCOUNT;
-use crate::desired::{DirectoryContents, NodeSpec, Resource, Stage, layout};
+use crate::desired::{
+    Contents, DirectoryContents, EtcdPeer, EtcdStart, NodeSpec, Owner, Resource, Stage, layout,
+};
 
 const NAME: &str = "etcd";
 /// Where clients dial.
@@ -25,6 +30,46 @@ const QUOTA: u64 = 8 << 30;
 /// What etcd trusts: its clients and its members. Where clients have a CA of their own (profile `hardened`), both.
 const TRUSTED: [&str; 2] = ["pki/etcd/trusted-ca.crt", "pki/etcd/ca.crt"];
 
+/// A node of cluster.toml with the role etcd.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EtcdNode {
+    /// Its name, and where its peers dial it.
+    pub peer: EtcdPeer,
+    /// Where its clients dial it.
+    pub client_url: String,
+}
+
+/// The nodes of cluster.toml with the role etcd, in its order: the first begins the cluster.
+pub(crate) fn nodes(cluster: &ClusterSpec) -> Vec<EtcdNode> {
+    let nodes = cluster.nodes_with(Role::Etcd);
+    let nodes = nodes.filter_map(|node| {
+        let address = node.address(cluster.family())?;
+        Some(EtcdNode {
+            peer: EtcdPeer {
+                name: node.name().to_string(),
+                url: url("https", address, PEER_PORT),
+            },
+            client_url: client_url(address),
+        })
+    });
+    nodes.collect()
+}
+
+/// Where clients dial the member at an address.
+pub(crate) fn client_url(address: IpAddr) -> String {
+    url("https", address, CLIENT_PORT)
+}
+
+/// What etcd is called with on that node, and whose it is.
+///
+/// # Errors
+/// [`ComponentError`], when the tree lacks one of its files.
+pub(crate) fn command_line(spec: &NodeSpec) -> Result<(Vec<String>, Owner), ComponentError> {
+    let owner = accounts::owner(spec, ETCD_ACCOUNT);
+    let arguments = arguments(spec, &mut Credentials::new(spec, NAME, owner))?;
+    Ok((arguments, owner))
+}
+
 pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource>, ComponentError> {
     let owner = accounts::owner(spec, ETCD_ACCOUNT);
     let mut credentials = Credentials::new(spec, NAME, owner);
@@ -33,6 +78,8 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
         name: NAME,
         stage: Stage::ControlPlane,
         image: &images.etcd,
+        // Without data it does not begin by itself.
+        called_by: vec![images::tool(images::GUARD), layout::ETCD_DATA.into()],
         arguments,
         owner,
         credentials: credentials.directory(),
@@ -59,6 +106,16 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
         owner,
         DirectoryContents::Data,
     )];
+    if let Some(start) = &spec.etcd {
+        resources.push(make::file(
+            Stage::Files,
+            "how etcd began: with other flags it would be started again for nothing",
+            layout::ETCD_START,
+            Contents::new(start.to_toml()),
+            FileMode::SECRET,
+            Owner::ROOT,
+        ));
+    }
     resources.push(pod.resource());
     resources.extend(credentials.resources());
     Ok(resources)
@@ -73,20 +130,9 @@ fn arguments(
         return Err(ComponentError::SharedAuthority);
     }
     let address = spec.address();
-    let client = url("https", address, CLIENT_PORT);
+    let client = client_url(address);
     let peer = url("https", address, PEER_PORT);
-    let members = spec.cluster.nodes_with(Role::Etcd);
-    let family = spec.cluster.family();
-    let members: Vec<_> = members
-        .filter_map(|node| {
-            let address = node.address(family)?;
-            Some(format!(
-                "{}={}",
-                node.name(),
-                url("https", address, PEER_PORT)
-            ))
-        })
-        .collect();
+    let (state, token, members) = beginning(spec, &peer);
     let mut arguments = Arguments::new();
     arguments
         .flag("name", spec.node.name())
@@ -98,10 +144,10 @@ fn arguments(
         .flag("advertise-client-urls", client)
         .flag("listen-peer-urls", &peer)
         .flag("initial-advertise-peer-urls", peer)
-        .flag("initial-cluster", list(&members))
-        .flag("initial-cluster-state", "new")
+        .flag("initial-cluster", members)
+        .flag("initial-cluster-state", state)
         // Members of two clusters never mix, even at the same addresses.
-        .flag("initial-cluster-token", spec.cluster.name())
+        .flag("initial-cluster-token", token)
         .flag(
             "listen-metrics-urls",
             url("http", loopback(spec), METRICS_PORT),
@@ -122,7 +168,7 @@ fn arguments(
         .flag("feature-gates", "InitialCorruptCheck=true")
         // The API server's watch cache needs to know how far it is (KEP-2340).
         .flag("watch-progress-notify-interval", "5s");
-    if members.len() == 1 {
+    if spec.cluster.nodes_with(Role::Etcd).count() == 1 {
         // Alone it has nobody to wait for: it leads after a twentieth of a second and not after three quarters of one.
         // With others, upstream's times (a tenth and one second) leave room for a slow network.
         arguments
@@ -130,4 +176,21 @@ fn arguments(
             .flag("election-timeout", 50);
     }
     Ok(arguments.finish())
+}
+
+/// How it begins without data: the state of the cluster then, what its numbers are made from, and its members. With data etcd
+/// looks at none of these. A cluster begins with one, which waits for nobody, and the others join it.
+fn beginning(spec: &NodeSpec, peer: &str) -> (&'static str, String, String) {
+    let name = spec.cluster.name().to_owned();
+    let alone = format!("{}={peer}", spec.node.name());
+    match &spec.etcd {
+        None => ("new", name, alone),
+        Some(EtcdStart::Alone { token }) => ("new", token.clone(), alone),
+        Some(EtcdStart::Joined { members }) => {
+            let members = members
+                .iter()
+                .map(|member| format!("{}={}", member.name, member.url));
+            ("existing", name, list(members))
+        }
+    }
 }

@@ -13,6 +13,8 @@ const TOOLS: &str = "/usr/sbin";
 
 /// What the kubelet runs in a container to ask the component in it how it is.
 pub(super) const PROBE: &str = "kinstall-probe";
+/// What becomes etcd in its container, where that may begin.
+pub(super) const GUARD: &str = "kinstall-etcd";
 
 /// The images of a node: their full names, and what they are made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,7 +57,7 @@ impl Images {
         let (mut etcd, mut apiserver, mut manager, mut scheduler, mut flannel) =
             <(String, String, String, String, String)>::default();
         if spec.has(Role::Etcd) {
-            etcd = add("etcd", "etcd", &[]);
+            etcd = add("etcd", "etcd", &[GUARD]);
         }
         if spec.has(Role::ControlPlane) {
             apiserver = add("kube-apiserver", "kube-apiserver", &[PROBE]);

@@ -26,6 +26,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
         name: NAME,
         stage: Stage::ControlPlane,
         image: &images.kube_apiserver,
+        called_by: vec![],
         arguments,
         owner,
         credentials: credentials.directory(),

@@ -25,6 +25,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
         name: NAME,
         stage: Stage::Controllers,
         image: &images.kube_controller_manager,
+        called_by: vec![],
         arguments,
         owner,
         credentials: credentials.directory(),

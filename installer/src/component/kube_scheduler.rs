@@ -20,6 +20,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
         name: NAME,
         stage: Stage::Controllers,
         image: &images.kube_scheduler,
+        called_by: vec![],
         arguments: arguments.finish(),
         owner,
         credentials: credentials.directory(),

@@ -33,6 +33,9 @@ use pki_core::cluster::spec::Role;
 use crate::desired::{NodeSpec, Resource};
 
 pub use error::ComponentError;
+pub(crate) use etcd::{
+    EtcdNode, client_url as etcd_client_url, command_line as etcd_command_line, nodes as etcd_nodes,
+};
 pub use images::Images;
 pub use kube_controller_manager::elects_leader;
 

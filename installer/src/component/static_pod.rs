@@ -33,6 +33,8 @@ pub(super) struct StaticPod<'a> {
     pub(super) name: &'static str,
     /// The full name of the image.
     pub(super) image: &'a str,
+    /// What calls the program, where it is not called by itself: a program and its first arguments.
+    pub(super) called_by: Vec<String>,
     /// What the program is called with.
     pub(super) arguments: Vec<String>,
     /// Who runs it.
@@ -138,7 +140,7 @@ impl StaticPod<'_> {
             name: self.name.into(),
             image: Some(self.image.into()),
             image_pull_policy: Some("Never".into()),
-            command: Some(vec![images::entrypoint(self.name)]),
+            command: Some(self.command()),
             args: Some(self.arguments.clone()),
             ports: Some(vec![ContainerPort {
                 name: Some("probe-port".into()),
@@ -175,6 +177,12 @@ impl StaticPod<'_> {
             volume_mounts: Some(self.mounts()),
             ..Container::default()
         }
+    }
+
+    fn command(&self) -> Vec<String> {
+        let mut command = self.called_by.clone();
+        command.push(images::entrypoint(self.name));
+        command
     }
 
     fn mounts(&self) -> Vec<VolumeMount> {

@@ -7,7 +7,7 @@ use pki_core::cluster::spec::Role;
 
 use super::*;
 use crate::addon::testing::{IPV6, UNUSUAL, spec};
-use crate::desired::{Facts, InitSystem, Kind, Program, Programs, Stage};
+use crate::desired::{EtcdPeer, EtcdStart, Facts, InitSystem, Kind, Program, Programs, Stage};
 use crate::machine::programs::wanted;
 
 /// As it could be found on a machine.
@@ -373,6 +373,76 @@ fn roles_decide() {
         let mut made = resources.iter().filter(is_image);
         let all_first = made.all(|image| image.stage == Stage::Images);
         assert_eq!(all_first, !spec.has(Role::ControlPlane));
+    }
+}
+
+const MEMBERS: &str = "\
+name = 'green'
+service-cidr = '172.20.0.0/16'
+pod-cidr = '172.28.0.0/15'
+[[node]]
+name = 'cp1'
+addresses = ['198.51.100.1']
+roles = ['control-plane', 'etcd']
+[[node]]
+name = 'cp2'
+addresses = ['198.51.100.2']
+roles = ['control-plane', 'etcd']
+";
+
+/// It begins alone, whatever cluster.toml has besides, or joins those that are there; and it is remembered.
+#[test]
+fn etcd_begins_as_it_was_decided() {
+    let mut spec = node(MEMBERS);
+    let peer = |number: u8| EtcdPeer {
+        name: format!("cp{number}"),
+        url: format!("https://198.51.100.{number}:2380"),
+    };
+    let alone = EtcdStart::Alone {
+        token: "green-77".into(),
+    };
+    let joined = EtcdStart::Joined {
+        members: vec![peer(1), peer(2)],
+    };
+    for (start, wanted) in [
+        (
+            None,
+            [
+                "--initial-cluster=cp1=https://198.51.100.1:2380\n",
+                "--initial-cluster-state=new\n",
+                "--initial-cluster-token=green\n",
+            ],
+        ),
+        (
+            Some(alone),
+            [
+                "--initial-cluster=cp1=https://198.51.100.1:2380\n",
+                "--initial-cluster-state=new\n",
+                "--initial-cluster-token=green-77\n",
+            ],
+        ),
+        (
+            Some(joined),
+            [
+                "--initial-cluster=cp1=https://198.51.100.1:2380,cp2=https://198.51.100.2:2380\n",
+                "--initial-cluster-state=existing\n",
+                "--initial-cluster-token=green\n",
+            ],
+        ),
+    ] {
+        spec.etcd = start.clone();
+        let resources = made(&spec);
+        let text = text(&resources);
+        for wanted in wanted {
+            assert!(text.contains(wanted), "{wanted} {start:?}");
+        }
+        // Upstream's times: there will be others.
+        assert!(!text.contains("--heartbeat-interval"));
+        let id = "file /var/lib/kinstall/etcd.toml";
+        let remembered = resources.iter().any(|resource| resource.id().0 == id);
+        assert_eq!(remembered, start.is_some());
+        let (arguments, _) = etcd_command_line(&spec).expect("all is there");
+        assert!(arguments.iter().all(|argument| text.contains(argument)));
     }
 }
 

@@ -17,6 +17,8 @@ pub const CREDENTIALS: &str = "/var/lib/kinstall/credentials";
 pub const LOGS: &str = "/var/log/kubernetes";
 /// The supervisor's socket and process ids.
 pub const RUN: &str = "/run/kinstall";
+/// How this node's etcd began, for the next run.
+pub const ETCD_START: &str = "/var/lib/kinstall/etcd.toml";
 /// etcd's data.
 pub const ETCD_DATA: &str = "/var/lib/etcd";
 /// The kubelet's own directory.

@@ -1,6 +1,7 @@
 //! What a node needs. Pure.
 
 pub mod digest;
+mod etcd_start;
 mod facts;
 pub mod layout;
 mod node;
@@ -9,6 +10,7 @@ mod persisted;
 mod programs;
 mod resource;
 
+pub use etcd_start::{EtcdPeer, EtcdStart};
 pub use facts::{CgroupVersion, Facts, InitSystem};
 pub use node::{NeededFile, NodeNeeds};
 pub use node_spec::{Network, NodeOptions, NodeSpec, TreeFile, UserKubeconfig, apiserver_port};

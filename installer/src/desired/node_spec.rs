@@ -9,7 +9,7 @@ use pki_core::cluster::FileMode;
 use pki_core::cluster::spec::{ClusterSpec, Endpoint, Host, IpFamily, Node, Role};
 use pki_core::x509::SubjectAltName;
 
-use super::{Contents, Facts, Owner, Programs};
+use super::{Contents, EtcdStart, Facts, Owner, Programs};
 
 /// What is wanted of one machine: which node of which cluster it is, and what it has to fit to.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct NodeSpec {
     pub programs: Programs,
     /// The node's tree, as kpki made it: by path below `/etc/kubernetes`, as `pki/ca.crt`.
     pub tree: BTreeMap<PathBuf, TreeFile>,
+    /// How its etcd begins, or began. Nothing where it has none, or began before that was remembered.
+    pub etcd: Option<EtcdStart>,
 }
 
 /// One file of the node's tree.

@@ -196,6 +196,25 @@ const CAUSES: &[(&[&str], Cause)] = &[
         },
     ),
     (
+        &["has no data of etcd"],
+        Cause {
+            fact: "etcd's data are gone, and it does not begin anew by itself",
+            hint: "run kinstall node: it makes this node a new member of etcd's cluster, or tells why it cannot",
+            is_final: false,
+        },
+    ),
+    (
+        &[
+            "the member has been permanently removed from the cluster",
+            "member has been removed",
+        ],
+        Cause {
+            fact: "this node's member was removed from etcd's cluster, and its data are of no more use",
+            hint: "kinstall reset --purge, and kinstall node makes it a new member; or take the role etcd from it in cluster.toml",
+            is_final: false,
+        },
+    ),
+    (
         &[
             "cluster ID mismatch",
             "member count is unequal",
@@ -304,6 +323,14 @@ mod tests {
             (
                 "open /etc/kubernetes/pki/apiserver.key: no such file or directory",
                 "not there",
+            ),
+            (
+                "kinstall-etcd: /var/lib/etcd has no data of etcd, and kinstall node has not given it leave to begin without",
+                "data are gone",
+            ),
+            (
+                r#"{"level":"error","msg":"server error","error":"the member has been permanently removed from the cluster"}"#,
+                "was removed",
             ),
             ("tls: private key does not match public key", "belong"),
             (

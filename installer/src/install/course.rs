@@ -1,5 +1,6 @@
 //! The course of an installation: stage after stage, and what each waits for before the next.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use pki_core::cluster::spec::Role;
@@ -7,10 +8,16 @@ use pki_core::cluster::spec::Role;
 use super::pod_subnet;
 use super::replace;
 use super::role_label::mark_control_plane;
-use crate::desired::{NodeSpec, Resource, Service, Stage};
+use crate::component;
+use crate::desired::{NodeSpec, Resource, Service, Stage, layout};
+use crate::etcd::{self, EtcdError};
 use crate::health::{Gate, GateError, Probes};
+use crate::machine::etcd_data;
 use crate::machine::{Effects, Host, HostError, ImageStore, Progress, ServiceManager};
 use crate::plan::{Action, Plan};
+
+/// What a member that joined others waits for.
+const VOTE: &str = "etcd has its vote";
 
 /// Who is told how far it is.
 pub trait Watcher {
@@ -32,6 +39,8 @@ pub struct Course<'a> {
     pub services: &'a dyn ServiceManager,
     /// What holds images.
     pub images: &'a dyn ImageStore,
+    /// Whether etcd begins now, without data, as the spec says.
+    pub etcd_begins: bool,
     /// How long to wait for each gate.
     pub timeout: Duration,
 }
@@ -60,6 +69,9 @@ pub enum CourseError {
     /// Something did not become healthy.
     #[error(transparent)]
     Gate(#[from] GateError),
+    /// etcd did not become a member with a vote.
+    #[error(transparent)]
+    Etcd(#[from] EtcdError),
 }
 
 impl CourseError {
@@ -68,6 +80,7 @@ impl CourseError {
         match self {
             Self::Host(error) => error.hint(),
             Self::Gate(error) => error.hint(),
+            Self::Etcd(error) => Some(error.hint()),
         }
     }
 }
@@ -89,6 +102,9 @@ impl Course<'_> {
         // Others: the credentials that those asked with may be replaced now.
         let probes = Probes::of(self.spec);
         for stage in Stage::ALL {
+            if stage == Stage::ControlPlane {
+                self.let_etcd_begin()?;
+            }
             self.stage(stage, host, watcher, began, &mut timeline)?;
             if let Some((of, kubelet)) = kubelet
                 && of == stage
@@ -121,16 +137,62 @@ impl Course<'_> {
         for gate in gates(self.spec, stage) {
             watcher.now(&format!("waiting: {}", gate.name()));
             let gate_began = Instant::now();
-            probes
+            let opened = probes
                 .wait_beside(&gate, self.timeout, &|service| self.restarts(service))
-                .await?;
+                .await;
+            if opened.is_err() && gate == Gate::Etcd && etcd::is_removed(self.spec).await {
+                // What it says itself before it ends is no more than that it ends.
+                let node = self.spec.node.name().to_string();
+                return Err(EtcdError::Removed { node }.into());
+            }
+            opened?;
             watcher.done(gate.name(), gate_began.elapsed());
             timeline.reached(gate.name(), began);
+            if gate == Gate::Etcd {
+                self.settle_etcd(watcher, began, timeline).await?;
+            }
             if gate == Gate::Node && self.spec.has(Role::ControlPlane) {
                 mark_control_plane(self.spec)
                     .await
                     .map_err(HostError::from)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Where it was found out how etcd begins without data, it may, just so.
+    fn let_etcd_begin(&self) -> Result<(), CourseError> {
+        let data = Path::new(layout::ETCD_DATA);
+        // Of a tree that lacks one of etcd's files there would be no plan.
+        if self.etcd_begins
+            && let Ok((arguments, owner)) = component::etcd_command_line(self.spec)
+        {
+            etcd_data::give_leave(data, &arguments, owner)
+                .map_err(|source| HostError::io(data, "cannot be written", source))?;
+        }
+        Ok(())
+    }
+
+    /// etcd has data now, and never begins without again; where it joined others, it gets its vote.
+    async fn settle_etcd(
+        &self,
+        watcher: &mut dyn Watcher,
+        began: Instant,
+        timeline: &mut Timeline,
+    ) -> Result<(), CourseError> {
+        let data = Path::new(layout::ETCD_DATA);
+        etcd_data::take_leave(data)
+            .map_err(|source| HostError::io(data, "cannot be written", source))?;
+        let settle_began = Instant::now();
+        let mut had_none = false;
+        etcd::settle(self.spec, self.timeout, &mut |what| {
+            had_none = true;
+            watcher.now(what);
+        })
+        .await?;
+        if had_none {
+            watcher.done(VOTE, settle_began.elapsed());
+            timeline.reached(VOTE, began);
         }
         Ok(())
     }
@@ -141,7 +203,7 @@ impl Course<'_> {
         probes: &Probes,
         watcher: &mut dyn Watcher,
     ) -> Result<Option<(Stage, &Service)>, HostError> {
-        let replaced = replace::replaced(self.plan);
+        let replaced = replace::ended(replace::replaced(self.plan));
         // One that starts anew has not heard of the API server either, and it may be the one that ended the old pods.
         let starts_anew = replace::restarts_kubelet(self.plan);
         if replaced.is_empty() || (!starts_anew && probes.ask(Gate::ApiServer).await.is_ok()) {
@@ -212,14 +274,23 @@ impl Timeline {
 /// What has to be so after a stage.
 fn gates(spec: &NodeSpec, stage: Stage) -> Vec<Gate> {
     let control_plane = spec.has(Role::ControlPlane);
+    let has_etcd = spec.has(Role::Etcd);
     match stage {
         Stage::Runtime => vec![Gate::Containerd],
-        // Before the kubelet is started, whose own words about it are many.
-        Stage::Images if !control_plane => vec![Gate::Endpoint],
-        Stage::LaterImages if control_plane && spec.has(Role::Etcd) => {
-            vec![Gate::Etcd, Gate::ApiServer]
+        // Before the kubelet is started, whose own words about it are many; but the API server waits for etcd.
+        Stage::Images if !control_plane && !has_etcd => vec![Gate::Endpoint],
+        Stage::LaterImages => {
+            let mut gates = Vec::new();
+            if has_etcd {
+                gates.push(Gate::Etcd);
+            }
+            if control_plane {
+                gates.push(Gate::ApiServer);
+            } else if has_etcd {
+                gates.push(Gate::Endpoint);
+            }
+            gates
         }
-        Stage::LaterImages if control_plane => vec![Gate::ApiServer],
         Stage::Addons => {
             let mut gates = Vec::new();
             if control_plane {
@@ -234,5 +305,29 @@ fn gates(spec: &NodeSpec, stage: Stage) -> Vec<Gate> {
             gates
         }
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addon::testing::{UNUSUAL, spec};
+
+    /// A member gets its vote when its etcd is healthy, so that is waited for wherever there is one.
+    #[test]
+    fn etcd_is_waited_for_also_without_an_api_server() {
+        let of = |roles: &str| {
+            let all = "['control-plane', 'etcd', 'worker']";
+            let other = "[[node]]\nname = 'api'\naddresses = ['198.51.100.8', 'fd12:3456:789a::8']\nroles = ['control-plane', 'etcd']\n";
+            let toml = UNUSUAL.replace(all, roles);
+            gates(&spec(&format!("{toml}{other}")), Stage::LaterImages)
+        };
+        assert_eq!(of("['etcd', 'worker']"), [Gate::Etcd, Gate::Endpoint]);
+        assert_eq!(
+            of("['control-plane', 'etcd']"),
+            [Gate::Etcd, Gate::ApiServer]
+        );
+        assert_eq!(of("['control-plane']"), [Gate::ApiServer]);
+        assert!(of("['worker']").is_empty());
     }
 }

@@ -32,6 +32,18 @@ pub(super) fn replaced(plan: &Plan) -> Vec<String> {
     names.collect()
 }
 
+/// Those and whoever has to end with them. An API server whose etcd is away takes questions and answers none, and a kubelet that
+/// starts anew mounts nothing before it has heard of its Node (pkg/kubelet/volumemanager/reconciler/reconstruct.go,
+/// `updateReconstructedFromNodeStatus`): it would start no etcd either, for minutes.
+pub(super) fn ended(mut replaced: Vec<String>) -> Vec<String> {
+    const APISERVER: &str = "kube-apiserver";
+    let is = |name: &str| replaced.iter().any(|one| one == name);
+    if is("etcd") && !is(APISERVER) {
+        replaced.push(APISERVER.to_owned());
+    }
+    replaced
+}
+
 /// Whether the plan starts the kubelet anew.
 pub(super) fn restarts_kubelet(plan: &Plan) -> bool {
     let id = format!("service {KUBELET}");
@@ -84,6 +96,15 @@ fn pods(logs: &Path, components: &[String]) -> BTreeSet<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_api_server_ends_with_its_etcd() {
+        let of = |names: &[&str]| ended(names.iter().map(ToString::to_string).collect());
+        assert_eq!(of(&["etcd"]), ["etcd", "kube-apiserver"]);
+        assert_eq!(of(&["kube-apiserver", "etcd"]), ["kube-apiserver", "etcd"]);
+        assert_eq!(of(&["kube-scheduler"]), ["kube-scheduler"]);
+        assert!(of(&[]).is_empty());
+    }
 
     #[test]
     fn the_pods_of_a_component() {

@@ -15,6 +15,7 @@ pub use effect::{EffectError, ImageStore, ServiceManager, ServiceState};
 pub use pki_core::converge::cluster_directory::ReadError;
 pub use pki_core::converge::problem::Problem;
 mod error;
+pub mod etcd_data;
 #[cfg(test)]
 pub(crate) mod fakes;
 mod firewall;

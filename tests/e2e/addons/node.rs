@@ -63,6 +63,7 @@ impl<'a> Node<'a> {
             programs: Programs::default(),
             node,
             tree,
+            etcd: None,
         };
         let folder = cluster.scratch("addons");
         let this = Self {

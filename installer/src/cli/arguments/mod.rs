@@ -1,6 +1,7 @@
 //! The command line, one file a command where it has much to say.
 
 mod color;
+mod etcd;
 mod node;
 mod small;
 mod tree;
@@ -11,6 +12,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use color::Color;
+pub use etcd::{Etcd, EtcdCommand, EtcdMembers, EtcdRemove};
 pub use node::{Make, Node, Options, Preflight};
 pub use small::{Check, Completions, Graph, Logs, Man, Reset, Start, Status, Stop, Supervise};
 pub use tree::Tree;
@@ -58,6 +60,7 @@ pub enum Command {
     Start(Start),
     Reset(Reset),
     Check(Check),
+    Etcd(Etcd),
     Completions(Completions),
     Man(Man),
     /// Keep services running. `kinstall node` and the boot script start it.

@@ -60,6 +60,8 @@ pub fn node() -> Result<NodeSpec, Failure> {
         programs: programs.unwrap_or_else(|_| Programs::default()),
         options,
         tree: source.tree,
+        // Of no consequence for what runs.
+        etcd: None,
     })
 }
 

@@ -3,6 +3,7 @@
 mod addon_manager;
 mod check;
 mod completions;
+mod etcd;
 mod graph;
 mod logs;
 mod machine;
@@ -31,6 +32,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Start(arguments) => services::start(&arguments),
         Command::Reset(arguments) => reset::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Etcd(arguments) => etcd::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
         Command::Man(arguments) => man::run(&arguments),
         Command::Supervise(arguments) => services::supervise(&arguments),

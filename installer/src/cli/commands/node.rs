@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use installer::desired::{NodeSpec, Resource, layout};
+use installer::etcd::{self, Prospect};
 use installer::image::durable;
 use installer::install::{self, Course, Timeline, Watcher};
 use installer::machine::node_source::Mode;
@@ -12,6 +13,7 @@ use installer::machine::{Host, HostError, Ledger, Observed, Root, ServiceManager
 use installer::plan::{Action, Plan};
 use rustix::process::geteuid;
 use serde::Serialize;
+use tokio::runtime::Runtime;
 
 use super::wanted::{self, Wanted};
 use super::{machine, preflight};
@@ -39,15 +41,17 @@ pub fn run(arguments: Node) -> Result<Outcome, Failure> {
     } else {
         Mode::Write
     };
-    let wanted = Wanted::of(asked, mode)?;
+    let mut wanted = Wanted::of(asked, mode)?;
     wanted.tell();
     let report = preflight::report(&wanted)?;
     if arguments.check_only {
         return Ok(preflight::tell(&report, arguments.json));
     }
     preflight::refuse(&report)?;
-    let desired =
-        install::desire(&wanted.spec).map_err(|error| Failure::new(&error, error.hint()))?;
+    let runtime = machine::runtime()?;
+    let prospect = runtime.block_on(etcd::prospect(&wanted.spec))?;
+    wanted.spec.etcd = prospect.start();
+    let desired = desire(&wanted.spec)?;
     if let Some(folder) = &arguments.render {
         return render(&desired, folder);
     }
@@ -56,12 +60,17 @@ pub fn run(arguments: Node) -> Result<Outcome, Failure> {
         return dry_run(&wanted.spec, &desired, &services, arguments.json);
     }
     install(
-        &wanted,
-        &desired,
+        wanted,
+        &prospect,
         &services,
+        &runtime,
         Duration::from_secs(arguments.timeout.into()),
         arguments.json,
     )
+}
+
+fn desire(spec: &NodeSpec) -> Result<Vec<Resource>, Failure> {
+    install::desire(spec).map_err(|error| Failure::new(&error, error.hint()))
 }
 
 fn render(desired: &[Resource], folder: &Path) -> Result<Outcome, Failure> {
@@ -98,34 +107,50 @@ fn dry_run(
 }
 
 fn install(
-    wanted: &Wanted,
-    desired: &[Resource],
+    mut wanted: Wanted,
+    prospect: &Prospect,
     services: &dyn ServiceManager,
+    runtime: &Runtime,
     timeout: Duration,
     as_json: bool,
 ) -> Result<Outcome, Failure> {
-    let spec = &wanted.spec;
     let mut host = Host::open(Root::machine())?;
     wanted
         .found
         .remember(&Path::new(layout::STATE).join("programs.json"));
-    let images = machine::images(spec);
+    let images = machine::images(&wanted.spec);
     let store = machine::reachable(&images);
-    let observed = Observed::read(host.root(), desired, host.ledger(), services, store)?;
-    let plan = Plan::new(desired, &observed, host.ledger());
-    if !plan.obstacles.is_empty() {
-        return Err(obstacles(&plan));
+    let plan_for = |spec: &NodeSpec, host: &Host| -> Result<_, Failure> {
+        let desired = desire(spec)?;
+        let observed = Observed::read(host.root(), &desired, host.ledger(), services, store)?;
+        let plan = Plan::new(&desired, &observed, host.ledger());
+        if plan.obstacles.is_empty() {
+            Ok((desired, plan))
+        } else {
+            Err(obstacles(&plan))
+        }
+    };
+    let (mut desired, mut plan) = plan_for(&wanted.spec, &host)?;
+    let mut progress = Progress::begin();
+    if let Prospect::Joins(expected) = prospect {
+        // The first that is done to others, so after all that could keep it from being of use.
+        let mut tell = |what: &str| progress.now(what);
+        let start = runtime.block_on(etcd::join(&wanted.spec, timeout, &mut tell))?;
+        if start != *expected {
+            wanted.spec.etcd = Some(start);
+            (desired, plan) = plan_for(&wanted.spec, &host)?;
+        }
     }
+    let spec = &wanted.spec;
     let course = Course {
         spec,
-        desired,
+        desired: &desired,
         plan: &plan,
         services,
         images: &images,
+        etcd_begins: prospect.is_without_data(),
         timeout,
     };
-    let mut progress = Progress::begin();
-    let runtime = machine::runtime()?;
     let timeline = runtime
         .block_on(course.run(&mut host, &mut progress))
         .map_err(|error| Failure::maybe(error.to_string(), error.hint()))?;

@@ -118,6 +118,8 @@ impl Wanted {
             facts,
             programs,
             tree: source.tree.clone(),
+            // Found out when it is certain that the machine can be a node.
+            etcd: None,
         };
         Ok(Self {
             spec,

@@ -67,7 +67,7 @@ pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
         names.extend(["flanneld", "kinstall-flannel", "iptables", "ip6tables"]);
     }
     if roles.contains(&Role::Etcd) {
-        names.push("etcd");
+        names.extend(["etcd", "kinstall-etcd"]);
     }
     names.extend([
         "containerd",
