@@ -1,0 +1,64 @@
+//! Three control planes, each with a member of etcd: how they come together, what they survive, how one is replaced.
+//!
+//! Three machines take a while to make, so one cluster has to show all of it, in this order.
+#![allow(missing_docs)]
+
+mod death;
+mod joining;
+mod loss;
+mod place;
+mod removal;
+mod writes;
+
+use tests::machine::{Families, Network};
+use tests::node::turn;
+use tests::phases::Phases;
+
+use place::Place;
+use writes::Writes;
+
+#[test]
+fn three_members() {
+    let _turn = turn();
+    let network = Network::new(Families::V4);
+    let mut place = Place::new(&network);
+    let mut phases = Phases::new();
+    phases.show("no member begins before the first", || {
+        joining::waits_for_the_first(&place);
+    });
+    phases.show("three members, one after the other", || {
+        joining::one_by_one(&place);
+    });
+    phases.show("a second run changes nothing", || {
+        joining::again_changes_nothing(&place);
+    });
+    let mut writes = Writes::new();
+    phases.show(
+        "one that dies is not missed, and comes back by itself",
+        || {
+            death::of_one(&mut place, &mut writes);
+        },
+    );
+    phases.show(
+        "two that die are told as lost quorum, and nothing is lost",
+        || {
+            death::of_two(&mut place, &mut writes);
+        },
+    );
+    phases.show(
+        "one whose data are gone begins nothing, and is replaced",
+        || {
+            loss::of_data(&place, &mut writes);
+        },
+    );
+    phases.show(
+        "one is removed for good, and another takes its place",
+        || {
+            removal::for_good(&place, &mut writes);
+        },
+    );
+    phases.show("all that was acknowledged is there", || {
+        writes.are_all_there(&place);
+    });
+    phases.finish();
+}
