@@ -27,17 +27,18 @@ const WORKER: &str = "KINSTALL_TEST_WORKER";
 /// Runs the rest of the test `name` as process 1 of a machine of its own: its network, and its file systems where
 /// something is written.
 fn on_a_machine(name: &str, body: fn()) {
-    if std::env::var_os(INSIDE).is_some() {
-        set_up();
+    if let Ok(groups) = std::env::var(INSIDE) {
+        set_up(&groups);
         return body();
     }
+    let groups = Groups::new(name);
     let output = Command::new("unshare")
         .args(
             "--mount --uts --net --pid --ipc --fork --kill-child --propagation private".split(' '),
         )
         .arg(std::env::current_exe().unwrap())
         .args([name, "--exact", "--nocapture", "--test-threads=1"])
-        .env(INSIDE, "1")
+        .env(INSIDE, &groups.0)
         .env("RUST_BACKTRACE", "0")
         .output()
         .unwrap();
@@ -49,7 +50,44 @@ fn on_a_machine(name: &str, body: fn()) {
     );
 }
 
-fn set_up() {
+/// The name of a hierarchy of control groups that nobody else has. The kernel keeps it, and shows it in every process's
+/// `/proc/PID/cgroup`, as long as a group is in it: dropping this takes them away, whatever became of the test.
+struct Groups(String);
+
+impl Groups {
+    fn new(test: &str) -> Self {
+        Self(format!("kinstall-{}-{test}", std::process::id()))
+    }
+}
+
+impl Drop for Groups {
+    fn drop(&mut self) {
+        // The kernel lets go of a hierarchy a moment after it is unmounted without groups, and of a group a moment after it
+        // is removed.
+        let script = "mount -t tmpfs tmpfs /run && mkdir /run/groups || exit 1
+            for try in $(seq 10); do
+              mount -t cgroup -o none,name=$0 none /run/groups || exit 1
+              find /run/groups -mindepth 1 -depth -type d -exec rmdir {} +
+              sleep 0.1
+              umount /run/groups
+              for look in $(seq 10); do
+                grep -q name=$0: /proc/self/cgroup || exit 0
+                sleep 0.1
+              done
+            done
+            exit 1";
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--propagation", "private", "sh", "-c", script]);
+        let ended = command.arg(&self.0).status();
+        let is_clean = ended.is_ok_and(|status| status.success());
+        assert!(
+            is_clean || std::thread::panicking(),
+            "control groups are left"
+        );
+    }
+}
+
+fn set_up(groups: &str) {
     call("mount", &["-t", "proc", "proc", "/proc"]);
     call("mount", &["-t", "tmpfs", "tmpfs", "/run"]);
     for path in ["/run/upper", "/run/work"] {
@@ -62,19 +100,13 @@ fn set_up() {
     );
     call("mount", &["-t", "tmpfs", "tmpfs", "/run"]);
     call("mount", &["-t", "tmpfs", "tmpfs", "/var/lib"]);
-    // A hierarchy of control groups that nobody else has.
     fs::create_dir("/run/groups").unwrap();
-    let name = format!("none,name=kinstall{}", unique());
+    let name = format!("none,name={groups}");
     call(
         "mount",
         &["-t", "cgroup", "-o", &name, "none", "/run/groups"],
     );
     call("ip", &["link", "set", "lo", "up"]);
-}
-
-/// Of this machine: its network namespace.
-fn unique() -> u64 {
-    fs::metadata("/proc/self/ns/net").unwrap().ino()
 }
 
 #[track_caller]

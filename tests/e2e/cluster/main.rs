@@ -43,17 +43,6 @@ fn ipv4_only() {
 }
 
 #[test]
-fn dual_stack() {
-    let _turn = turn();
-    let network = Network::new(Families::Both);
-    let init = ["--service-cidr", "10.3.0.0/24,fd00:3::/112"];
-    let nodes = Nodes::install(&network, &ROLES, &init, &[]);
-    let mut phases = Phases::new();
-    show(&mut phases, &nodes, &network);
-    phases.finish();
-}
-
-#[test]
 fn dual_stack_ipv6_first() {
     let _turn = turn();
     let network = Network::new(Families::Both);
@@ -75,7 +64,8 @@ fn ipv6_only() {
     phases.finish();
 }
 
-/// A route to each node's pods instead of VXLAN: nothing is wrapped, so pods may send what an interface takes.
+/// A route to each node's pods instead of VXLAN: nothing is wrapped, so pods may send what an interface takes. Both
+/// families, IPv4 first, are shown here and in no test of their own.
 #[test]
 fn host_gw() {
     let _turn = turn();
@@ -86,9 +76,6 @@ fn host_gw() {
     show(&mut phases, &nodes, &network);
     phases.show("routes lead to pods, and nothing is wrapped", || {
         host_gw::wraps_nothing(&nodes);
-    });
-    phases.show("a second run changes nothing", || {
-        health::run_again_changes_nothing(&nodes);
     });
     phases.show(
         "a worker that is reset leaves the others whole, and joins again",

@@ -100,7 +100,9 @@ fn cgroups_are_systemds(node: &Node<'_>) {
         let cgroups = node
             .machine
             .shell(&format!("cat /proc/$(pgrep -ox {program})/cgroup"));
-        for line in cgroups.lines() {
+        // A hierarchy with a name is its maker's, and seen by all of the kernel's processes.
+        let is_systemds = |line: &&str| !line.contains(":name=") || line.contains(":name=systemd:");
+        for line in cgroups.lines().filter(is_systemds) {
             let path = line.rsplit(':').next().unwrap_or_default();
             let is_scope = path.starts_with("/kubepods.slice/") && path.ends_with(".scope");
             // Version 2 beside version 1 has no controllers: systemd follows there what it knows, which is all.
