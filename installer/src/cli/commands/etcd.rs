@@ -1,13 +1,13 @@
 //! `kinstall etcd`.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, IsTerminal as _};
 
 use installer::etcd::{self, MemberLine, Quorum, Removal, Report};
 use rustix::process::geteuid;
 
 use super::machine;
 use crate::cli::arguments::{Etcd, EtcdCommand, EtcdMembers, EtcdRemove};
+use crate::cli::consent;
 use crate::cli::output::{self, ERROR, Failure, GOOD, Outcome, WARNING, WEAK};
 
 /// Looks at members, or takes one out.
@@ -123,28 +123,17 @@ fn remove(arguments: &EtcdRemove) -> Result<Outcome, Failure> {
     )))
 }
 
-/// Nothing is done without a clear yes.
 fn ask(removal: &Removal) -> Result<(), Failure> {
-    let refused = |fact: &str| Failure::new(fact, "say yes, or run it with --yes");
-    if !std::io::stdin().is_terminal() {
-        return Err(refused(
-            "kinstall etcd remove asks first, and standard input is no terminal",
-        ));
-    }
     let health = if removal.is_healthy {
         "healthy"
     } else {
         "not healthy"
     };
-    output::talk(&format!(
-        "{} ({}), which is {health}, goes from etcd's cluster for good; {} members with a vote are left. Continue? [y/N] ",
+    let what = format!(
+        "{} ({}), which is {health}, goes from etcd's cluster for good; {} members with a vote are left.",
         output::printable(&removal.name),
         removal.id,
         removal.left
-    ));
-    let mut answer = String::new();
-    match std::io::stdin().lock().read_line(&mut answer) {
-        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
-        _ => Err(refused("not confirmed: nothing was changed")),
-    }
+    );
+    consent::ask("kinstall etcd remove", what)
 }

@@ -1,7 +1,7 @@
 //! `kinstall reset`.
 
 use std::fmt::Write as _;
-use std::io::{BufRead as _, IsTerminal as _};
+use std::io::IsTerminal as _;
 
 use installer::machine::reset::{ResetOptions, reset};
 use installer::machine::{Host, HostError, Ledger, Root, facts};
@@ -9,6 +9,7 @@ use rustix::process::geteuid;
 
 use super::machine;
 use crate::cli::arguments::Reset;
+use crate::cli::consent;
 use crate::cli::output::{self, Failure, GOOD, Outcome};
 
 /// Takes away what the ledger says.
@@ -74,27 +75,15 @@ fn words(ledger: &Ledger) -> String {
     text
 }
 
-/// Nothing is done without a clear yes.
 fn ask(ledger: &Ledger, purge: bool) -> Result<(), Failure> {
-    let refused = |fact: &str| Failure::new(fact, "say yes, or run it with --yes");
-    if !std::io::stdin().is_terminal() {
-        return Err(refused(
-            "kinstall reset asks first, and standard input is no terminal",
-        ));
-    }
     let data = if purge {
         "and with them every object of the cluster"
     } else {
         "etcd's data stay"
     };
-    output::talk(&format!(
-        "{} things that kinstall made go from this machine; {data}. Continue? [y/N] ",
+    let what = format!(
+        "{} things that kinstall made go from this machine; {data}.",
         ledger.entries().len()
-    ));
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    match read {
-        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
-        _ => Err(refused("not confirmed: nothing was changed")),
-    }
+    );
+    consent::ask("kinstall reset", what)
 }
