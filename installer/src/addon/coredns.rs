@@ -299,12 +299,13 @@ fn template(spec: &NodeSpec, image: &str, tls: bool, digest: &str) -> PodTemplat
 }
 
 /// The API server by its own address, so that the first start does not wait for kube-proxy. A name that only the
-/// host can resolve, from its hosts file, would not do in a pod: there it stays the service address.
+/// host can resolve, from its hosts file, would not do in a pod, nor would the host's loopback address: there it stays the
+/// service address.
 fn api_server(spec: &NodeSpec) -> Option<Vec<EnvVar>> {
     let endpoint = spec.cluster.endpoint();
     match endpoint.host() {
-        Host::Ip(_) => Some(super::flannel::api_server(endpoint)),
-        Host::Dns(_) => None,
+        Host::Ip(_) if !endpoint.is_loopback() => Some(super::flannel::api_server(endpoint)),
+        _ => None,
     }
 }
 

@@ -3,7 +3,8 @@
 use pki_core::cluster::spec::Role;
 
 use crate::desired::layout::{
-    APISERVER_ACCOUNT, CONTROLLER_MANAGER_ACCOUNT, ETCD_ACCOUNT, SCHEDULER_ACCOUNT,
+    APISERVER_ACCOUNT, BALANCER_ACCOUNT, CONTROLLER_MANAGER_ACCOUNT, ETCD_ACCOUNT,
+    SCHEDULER_ACCOUNT,
 };
 use crate::desired::{Account, Kind, NodeSpec, Owner, Resource, Stage};
 
@@ -18,6 +19,9 @@ pub(super) fn resources(spec: &NodeSpec) -> Vec<Resource> {
             CONTROLLER_MANAGER_ACCOUNT,
             SCHEDULER_ACCOUNT,
         ]);
+    }
+    if spec.cluster.has_local_balancer() {
+        accounts.push(BALANCER_ACCOUNT);
     }
     let resource = |account: (&str, u32)| Resource {
         stage: Stage::Host,

@@ -12,7 +12,7 @@ use super::static_pod::{Health, How, StaticPod};
 use super::tree::CLIENT_CA;
 use super::{ComponentError, Images, accounts, admission, audit_policy, etcd, images, tls};
 use crate::desired::layout::APISERVER_ACCOUNT;
-use crate::desired::{DirectoryContents, NodeSpec, Resource, Stage, apiserver_port};
+use crate::desired::{DirectoryContents, NodeSpec, Resource, Stage};
 
 const NAME: &str = "kube-apiserver";
 /// Where the audit log is.
@@ -34,7 +34,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
         writes: vec![AUDIT],
         health: Health {
             address: loopback(spec),
-            port: apiserver_port(&spec.cluster, &spec.node),
+            port: spec.cluster.apiserver_port(&spec.node),
             how: health(spec, &mut credentials)?,
         },
         requests: ("250m", "256Mi"),
@@ -59,7 +59,7 @@ pub(super) fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource
 /// container does, with the pair that the API server has for kubelets. Whoever has a certificate may ask for health
 /// (`system:public-info-viewer`).
 fn health(spec: &NodeSpec, credentials: &mut Credentials<'_>) -> Result<How, ComponentError> {
-    let server = SocketAddr::new(loopback(spec), apiserver_port(&spec.cluster, &spec.node));
+    let server = SocketAddr::new(loopback(spec), spec.cluster.apiserver_port(&spec.node));
     let files = [
         credentials.file("pki/ca.crt")?,
         credentials.file("pki/apiserver-kubelet-client.crt")?,
@@ -100,7 +100,7 @@ fn where_it_is(arguments: &mut Arguments, spec: &NodeSpec) {
     arguments
         .flag("advertise-address", spec.address())
         .flag("bind-address", any(spec))
-        .flag("secure-port", apiserver_port(&spec.cluster, &spec.node))
+        .flag("secure-port", spec.cluster.apiserver_port(&spec.node))
         .flag(
             "service-cluster-ip-range",
             list(spec.cluster.service_cidrs()),

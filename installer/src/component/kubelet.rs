@@ -51,6 +51,10 @@ pub(super) fn resources(spec: &NodeSpec) -> Result<Vec<Resource>, ComponentError
         // The name in its certificate, whatever the machine's is.
         .flag("hostname-override", spec.node.name())
         .flag("node-ip", list(spec.addresses()));
+    let mut after = vec!["containerd".to_owned()];
+    if spec.cluster.has_local_balancer() {
+        after.push(super::BALANCER.into());
+    }
     Ok(vec![
         make::directory(
             Stage::Files,
@@ -78,7 +82,7 @@ pub(super) fn resources(spec: &NodeSpec) -> Result<Vec<Resource>, ComponentError
                 program: program.path.clone(),
                 arguments: arguments.finish(),
                 environment: [("PATH".into(), search_path(spec, &[]))].into(),
-                after: vec!["containerd".into()],
+                after,
                 inputs: inputs.finish(),
                 stop_seconds: 30,
             },

@@ -8,6 +8,7 @@ mod address;
 mod admission;
 mod arguments;
 mod audit_policy;
+mod balancer;
 mod cni;
 mod containerd;
 mod credentials;
@@ -32,6 +33,7 @@ use pki_core::cluster::spec::Role;
 
 use crate::desired::{NodeSpec, Resource};
 
+pub use balancer::NAME as BALANCER;
 pub use error::ComponentError;
 pub(crate) use etcd::{
     EtcdNode, client_url as etcd_client_url, command_line as etcd_command_line, nodes as etcd_nodes,
@@ -52,6 +54,9 @@ pub fn resources(spec: &NodeSpec, images: &Images) -> Result<Vec<Resource>, Comp
     resources.extend(traces::resources(spec));
     resources.extend(tree::resources(spec));
     resources.extend(containerd::resources(spec, images));
+    if spec.cluster.has_local_balancer() {
+        resources.extend(balancer::resources(spec)?);
+    }
     resources.extend(cni::resources(spec));
     resources.extend(images.resources(spec));
     if spec.has(Role::Etcd) {

@@ -18,7 +18,7 @@ fn programs(spec: &NodeSpec) -> Programs {
         digest: format!("digest of {name}"),
         libraries: vec![],
     };
-    let wanted = wanted(spec.node.roles(), spec.options.network);
+    let wanted = wanted(&spec.cluster, &spec.node, spec.options.network);
     let of = |wish: crate::machine::programs::ProgramWish| (wish.name.clone(), one(&wish.name));
     Programs(wanted.into_iter().map(of).collect())
 }

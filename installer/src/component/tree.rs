@@ -22,7 +22,8 @@ pub(super) fn resources(spec: &NodeSpec) -> Vec<Resource> {
         of(layout::STATE.into(), PRIVATE, "kinstall's own", foreign),
         of(layout::LOGS.into(), OPEN, "logs of components", ours),
     ];
-    if spec.has(Role::Etcd) || spec.has(Role::ControlPlane) {
+    let balanced = spec.cluster.has_local_balancer();
+    if balanced || spec.has(Role::Etcd) || spec.has(Role::ControlPlane) {
         let why = "what each component may read of the tree";
         resources.push(of(layout::CREDENTIALS.into(), PRIVATE, why, foreign));
     }

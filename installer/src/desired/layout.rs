@@ -8,6 +8,8 @@ pub const MANIFESTS: &str = "/etc/kubernetes/manifests";
 pub const ADDONS: &str = "/etc/kubernetes/addons";
 /// kinstall's own configuration: which node of which cluster this is.
 pub const KINSTALL: &str = "/etc/kinstall";
+/// The configuration of the API servers' load balancer.
+pub const BALANCER_CONFIG: &str = "/etc/kinstall/api-balancer.cfg";
 /// kinstall's own state: ledger, images' index, credentials of components.
 pub const STATE: &str = "/var/lib/kinstall";
 /// One directory for each component that does not run as root: just those files of the tree that it needs, as its own.
@@ -38,7 +40,7 @@ pub const CNI_CONFIG: &str = "/etc/cni/net.d";
 /// Where flanneld writes which addresses this node's pods get.
 pub const FLANNEL_SUBNET: &str = "/run/flannel/subnet.env";
 
-/// The account that etcd runs as. The numbers of these four are 5 and the component's port: outside what Debian, Red Hat
+/// The account that etcd runs as. The numbers of these five are 5 and the component's port: outside what Debian, Red Hat
 /// and systemd give to people, services or containers. An account of the same name that is there already keeps its own.
 pub const ETCD_ACCOUNT: (&str, u32) = ("etcd", 52379);
 /// The account that kube-apiserver runs as.
@@ -47,3 +49,5 @@ pub const APISERVER_ACCOUNT: (&str, u32) = ("kube-apiserver", 56443);
 pub const CONTROLLER_MANAGER_ACCOUNT: (&str, u32) = ("kube-controller-manager", 50257);
 /// The account that kube-scheduler runs as.
 pub const SCHEDULER_ACCOUNT: (&str, u32) = ("kube-scheduler", 50259);
+/// The account that HAProxy runs as: its package's, where that is installed.
+pub const BALANCER_ACCOUNT: (&str, u32) = ("haproxy", 57443);

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
 use pki_core::cluster::FileMode;
-use pki_core::cluster::spec::{ClusterSpec, Endpoint, Host, IpFamily, Node, Role};
-use pki_core::x509::SubjectAltName;
+use pki_core::cluster::spec::{ClusterSpec, IpFamily, Node, Role};
 
 use super::{Contents, EtcdStart, Facts, Owner, Programs};
 
@@ -91,27 +90,6 @@ impl Network {
     /// Whether it is one of flannel's.
     pub fn is_flannel(self) -> bool {
         matches!(self, Self::Flannel | Self::HostGw)
-    }
-}
-
-/// The port that the API server of `node` listens on: the endpoint's, where that is this very node. A load balancer may
-/// have another in front of it.
-pub fn apiserver_port(cluster: &ClusterSpec, node: &Node) -> u16 {
-    let endpoint = cluster.endpoint();
-    let here = match endpoint.host() {
-        Host::Ip(address) => node.addresses().contains(address),
-        Host::Dns(name) => {
-            let own = |san: &SubjectAltName| *san == SubjectAltName::Dns(name.clone());
-            *name == node.name().dns_name()
-                || node.sans().iter().any(own)
-                // There is nobody else that it could be.
-                || cluster.nodes_with(Role::ControlPlane).count() == 1
-        }
-    };
-    if here {
-        endpoint.port()
-    } else {
-        Endpoint::DEFAULT_PORT
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Stage {
     Host,
     /// Directories, certificates, keys, configuration.
     Files,
-    /// containerd.
+    /// containerd, and the load balancer before the API servers.
     Runtime,
     /// What the first pods run.
     Images,

@@ -3,6 +3,7 @@
 use pki_core::cluster::spec::Role;
 
 use super::Link;
+use crate::component::BALANCER;
 use crate::desired::{NodeSpec, layout};
 
 /// The connections of a node's components.
@@ -17,9 +18,10 @@ pub fn links(spec: &NodeSpec) -> Vec<Link> {
         });
     };
     let certificate = |client: &str, server: &str| format!("{client} → {server}");
-    let api = format!("{}/tcp", spec.cluster.endpoint().port());
+    let port = |port: u16| format!("{port}/tcp");
     let apiserver = "pki/apiserver.crt";
     let control_plane = spec.has(Role::ControlPlane);
+    let balanced = spec.cluster.has_local_balancer();
     link(
         "kubelet",
         "containerd",
@@ -33,27 +35,48 @@ pub fn links(spec: &NodeSpec) -> Vec<Link> {
     if control_plane {
         let pair = certificate("pki/apiserver-kubelet-client.crt", "pki/kubelet.crt");
         link("kube-apiserver", "kubelet", "10250/tcp", pair);
+        let own = port(spec.cluster.apiserver_port(&spec.node));
         for (from, file) in [
             ("kube-controller-manager", "controller-manager.conf"),
             ("kube-scheduler", "scheduler.conf"),
             ("kubelet", "kubelet.conf"),
-            ("addon-manager", "super-admin.conf"),
         ] {
-            link(from, "kube-apiserver", &api, certificate(file, apiserver));
+            link(from, "kube-apiserver", &own, certificate(file, apiserver));
         }
-        let mut tokens = vec!["kube-proxy"];
-        if spec.options.network.is_flannel() {
-            tokens.push("flannel");
+        if balanced {
+            let through = "passes TLS on".to_owned();
+            link(BALANCER, "kube-apiserver", &own, through);
         }
+    }
+    // Through the endpoint: to this node's API server or its balancer, where it has one of them.
+    let endpoint = port(spec.cluster.endpoint().port());
+    let to = match (balanced, control_plane) {
+        (true, _) => BALANCER,
+        (false, true) => "kube-apiserver",
+        (false, false) => return links,
+    };
+    if control_plane {
+        let pair = certificate("super-admin.conf", apiserver);
+        link("addon-manager", to, &endpoint, pair);
+    } else {
+        link(
+            "kubelet",
+            to,
+            &endpoint,
+            certificate("kubelet.conf", apiserver),
+        );
+    }
+    let mut tokens = vec!["kube-proxy"];
+    if spec.options.network.is_flannel() {
+        tokens.push("flannel");
+    }
+    // In a pod's own network there is no such balancer: it asks the Service.
+    if control_plane && !balanced {
         tokens.push("coredns");
-        for from in tokens {
-            link(
-                from,
-                "kube-apiserver",
-                &api,
-                certificate("service account's token", apiserver),
-            );
-        }
+    }
+    for from in tokens {
+        let token = certificate("service account's token", apiserver);
+        link(from, to, &endpoint, token);
     }
     links
 }

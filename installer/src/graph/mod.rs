@@ -4,6 +4,7 @@
 mod links;
 mod svg;
 
+use crate::component::BALANCER;
 use crate::desired::{InitSystem, NodeSpec};
 use pki_core::cluster::spec::Role;
 
@@ -98,7 +99,11 @@ impl Graph {
             InitSystem::Systemd => ("systemd", "/etc/systemd/system"),
             InitSystem::Supervisor => ("kinstall's supervisor", "/etc/kinstall/services"),
         };
-        let mut services = vec!["containerd", "kubelet"];
+        let mut services = vec!["containerd"];
+        if spec.cluster.has_local_balancer() {
+            services.push(BALANCER);
+        }
+        services.push("kubelet");
         let mut pods = Vec::new();
         if spec.has(Role::Etcd) {
             pods.push("etcd");

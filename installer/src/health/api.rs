@@ -27,7 +27,16 @@ impl Client {
         let local = std::fs::read_to_string(tree.join("controller-manager.conf")).ok();
         let local = local.and_then(|text| Kubeconfig::parse(&text).ok());
         let server = local.map(|kubeconfig| kubeconfig.server);
-        let client = manager::connect_to(&tree.join(kubeconfig), server.as_deref()).await;
+        Self::at(tree, kubeconfig, server.as_deref()).await
+    }
+
+    /// With a kubeconfig of the node's tree, at the place that it names.
+    pub async fn through_endpoint(tree: &Path, kubeconfig: &str) -> Result<Self, String> {
+        Self::at(tree, kubeconfig, None).await
+    }
+
+    async fn at(tree: &Path, kubeconfig: &str, server: Option<&str>) -> Result<Self, String> {
+        let client = manager::connect_to(&tree.join(kubeconfig), server).await;
         client.map(Self).map_err(|error| error.to_string())
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::component::BALANCER;
 use crate::desired::{InitSystem, NodeSpec, layout};
 use crate::install::ADDON_MANAGER;
 use crate::supervisor::logs::{LogPlaces, POD_LOGS};
@@ -34,7 +35,7 @@ impl Places {
             addons: layout::ADDONS.into(),
             addons_state: crate::addon::manager::state_file(),
             logs: LogPlaces {
-                services: ["containerd", "kubelet", ADDON_MANAGER]
+                services: ["containerd", BALANCER, "kubelet", ADDON_MANAGER]
                     .map(str::to_owned)
                     .into(),
                 service_logs,

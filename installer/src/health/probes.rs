@@ -200,6 +200,13 @@ impl Probes {
         Ok(())
     }
 
+    /// Any API server, through the cluster's endpoint, also where there is one on this node.
+    pub(super) async fn balancer(&self) -> Result<(), String> {
+        let client = api::Client::through_endpoint(&self.places.tree, self.kubeconfig).await?;
+        let answer = client.ready().await;
+        answer.map_err(|reason| format!("{}: {reason}", self.endpoint))
+    }
+
     /// The kubelet by its own word.
     pub(super) async fn kubelet(&self) -> Result<(), String> {
         local::http(Ipv4Addr::LOCALHOST.into(), KUBELET, "/healthz").await

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::gate::Gate;
 use super::probes::Probes;
+use crate::component::BALANCER;
 use crate::desired::NodeSpec;
 use crate::install::ADDON_MANAGER;
 
@@ -54,6 +55,7 @@ pub async fn of(spec: &NodeSpec, probes: Probes) -> Snapshot {
 #[derive(Clone, Copy)]
 enum Question {
     Gate(Gate),
+    Balancer,
     Kubelet,
     KubeProxy,
 }
@@ -62,6 +64,7 @@ impl Question {
     async fn ask(self, probes: &Probes) -> Result<(), String> {
         match self {
             Self::Gate(gate) => probes.ask(gate).await,
+            Self::Balancer => probes.balancer().await,
             Self::Kubelet => probes.kubelet().await,
             Self::KubeProxy => probes.kube_proxy().await,
         }
@@ -71,6 +74,9 @@ impl Question {
 fn questions(spec: &NodeSpec) -> Vec<(&'static str, Question)> {
     let gate = |gate: Gate| (gate.component(), Question::Gate(gate));
     let mut questions = vec![gate(Gate::Containerd), ("kubelet", Question::Kubelet)];
+    if spec.cluster.has_local_balancer() {
+        questions.push((BALANCER, Question::Balancer));
+    }
     if spec.has(Role::Etcd) {
         questions.push(gate(Gate::Etcd));
     }

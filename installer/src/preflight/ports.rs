@@ -4,7 +4,6 @@ use pki_core::cluster::spec::Role;
 
 use super::{Check, Context, Finding};
 use crate::addon::vxlan;
-use crate::desired::apiserver_port;
 use crate::machine::readings::{Listener, Protocol};
 
 pub(super) const PORTS: Check = Check {
@@ -35,13 +34,16 @@ fn needed(context: &Context<'_>) -> Vec<Needed> {
         tcp(10256, "kube-proxy"),
     ];
     if context.is_control_plane() {
-        let port = apiserver_port(context.spec, context.node);
+        let port = context.spec.apiserver_port(context.node);
         needed.push(tcp(port, "kube-apiserver"));
         needed.push(tcp(10257, "kube-controller-manager"));
         needed.push(tcp(10259, "kube-scheduler"));
     }
     if context.node.has(Role::Etcd) {
         needed.extend([tcp(2379, "etcd"), tcp(2380, "etcd"), tcp(2381, "etcd")]);
+    }
+    if context.spec.has_local_balancer() {
+        needed.push(tcp(context.spec.endpoint().port(), "haproxy"));
     }
     if vxlan::is_needed(context.spec, context.network) {
         needed.push(Needed {

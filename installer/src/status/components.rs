@@ -4,6 +4,7 @@ use pki_core::cluster::spec::Role;
 use serde::Serialize;
 
 use super::{ComponentStatus, HealthStatus};
+use crate::component::BALANCER;
 use crate::desired::NodeSpec;
 use crate::health::Health;
 use crate::install::ADDON_MANAGER;
@@ -49,6 +50,9 @@ pub fn wanted(spec: &NodeSpec) -> Vec<Wanted> {
     };
     let control_plane = spec.has(Role::ControlPlane);
     add("containerd", Keeper::Service, "containerd");
+    if spec.cluster.has_local_balancer() {
+        add(BALANCER, Keeper::Service, "haproxy");
+    }
     add("kubelet", Keeper::Service, "kubelet");
     if spec.has(Role::Etcd) {
         add("etcd", Keeper::StaticPod, "etcd");

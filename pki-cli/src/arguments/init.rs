@@ -35,7 +35,7 @@ pub struct Init {
     /// The cluster's name, in kubeconfigs [default: kubernetes].
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
-    /// Where clients reach the API server [default: the first control-plane node, port 6443].
+    /// Where clients reach the API server [default: the control-plane node, port 6443; with several, a load balancer on each node, 127.0.0.1:7443].
     #[arg(long, value_name = "HOST[:PORT]")]
     pub endpoint: Option<String>,
     /// A machine; roles are control-plane, etcd and worker [default: this host and its addresses].

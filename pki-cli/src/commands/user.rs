@@ -51,7 +51,7 @@ pub fn run(arguments: &arguments::User) -> Result<Outcome, Failure> {
         [] => "in no group".into(),
         groups => format!("in {}", list(groups)),
     };
-    let server = cluster.spec.endpoint().url();
+    let server = cluster.spec.outside_endpoint().url();
     let told = |verb: &str, place: &str, not_after| {
         format!(
             "{GOOD}{verb}{GOOD:#} {STRONG}{place}{STRONG:#}: {} {groups}, at {server}, valid until {}\n",

@@ -1,20 +1,14 @@
 //! Members that die, and come back.
 
-use std::time::Duration;
-
 use tests::record::note;
 
+use crate::load;
 use crate::place::Place;
 use crate::writes::Writes;
 
 /// One machine loses its power under load.
 pub fn of_one(place: &mut Place<'_>, writes: &mut Writes) {
-    place.nodes[2].machine.cut_power();
-    writes.go_on(place, 1, "one of three is dead", Duration::from_secs(12));
-    let (code, report) = place.members(1);
-    assert_eq!(code, Some(1), "{report:#}");
-    assert_eq!(report["quorum"]["held"], true, "{report:#}");
-    assert_eq!(report["quorum"]["healthy"], 2, "{report:#}");
+    load::while_processes_die(place, writes);
     // One more gone, and the rest could not decide anything.
     let refused = place.nodes[1].kinstall(&["etcd", "remove", "node1", "--yes"]);
     assert_eq!(refused.code, Some(1), "{refused}");

@@ -5,6 +5,7 @@
 
 mod death;
 mod joining;
+mod load;
 mod loss;
 mod place;
 mod removal;
@@ -37,6 +38,12 @@ fn three_members() {
         "one that dies is not missed, and comes back by itself",
         || {
             death::of_one(&mut place, &mut writes);
+        },
+    );
+    phases.show(
+        "a network that is cut is not missed, and what was behind it comes back by itself",
+        || {
+            load::while_a_network_is_cut(&mut place, &mut writes);
         },
     );
     phases.show(

@@ -32,7 +32,6 @@ impl<'a> Place<'a> {
         let dir = cluster.to_str().expect("plain").to_owned();
         let mut arguments = vec!["init".to_owned(), "--dir".to_owned(), dir];
         arguments.extend(["--service-cidr", "10.3.0.0/24"].map(str::to_owned));
-        arguments.extend(["--endpoint".to_owned(), address(0)]);
         for number in 0..3 {
             let (name, address) = (name(number), address(number));
             let roles = "control-plane,etcd,worker";

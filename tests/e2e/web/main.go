@@ -1,6 +1,6 @@
 // Web is the workload of the end-to-end tests: a small server that tells what
 // the network looks like from inside a pod, and a client for kubectl exec,
-// since its image has nothing else in it.
+// since its image has nothing else in it. Beside pods it puts the API under load.
 package main
 
 import (
@@ -18,6 +18,7 @@ const usage = `Serve, or ask, from inside a pod.
   web dns kubernetes.default.svc          # by the pod's resolver
   web dns-over-tls SERVER:853 NAME CA-FILE [SERVER-NAME]
   web api [PATH]                          # of the API, with the pod's own token
+  web load URL CA-FILE CERTIFICATE KEY PREFIX SPAN  # of the API: reads, and writes ConfigMaps
   web sleep                               # until it is killed
 
 serve answers:
@@ -55,6 +56,8 @@ func run(command string, args []string) error {
 		return lookUpOverTLS(os.Stdout, args[0], args[1], args[2], argument(args, 3, ""))
 	case command == "api":
 		return askAPI(os.Stdout, argument(args, 0, "/api"))
+	case command == "load" && len(args) == 6:
+		return load(os.Stdout, args[0], args[1], args[2], args[3], args[4], args[5])
 	case command == "sleep":
 		select {}
 	case command == "--help", command == "help":

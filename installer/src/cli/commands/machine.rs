@@ -49,7 +49,7 @@ pub fn node() -> Result<NodeSpec, Failure> {
     let options = options()?;
     let source = node_source::load(&options.dir, options.ca_dir.as_deref(), &options.node)
         .map_err(|error| Failure::from(error.problems()))?;
-    let wishes = programs::wanted(source.node.roles(), options.network);
+    let wishes = programs::wanted(&source.spec, &source.node, options.network);
     let cache = Path::new(layout::STATE).join("programs.json");
     let programs = programs::find(&wishes, &options.bin_dir, &cache);
     Ok(NodeSpec {

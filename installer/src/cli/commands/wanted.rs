@@ -99,7 +99,7 @@ impl Wanted {
         let (source, made) = node_source::open(&request, mode, OffsetDateTime::now_utc())
             .map_err(|error| Failure::from(error.problems()))?;
         let facts = facts::read()?;
-        let wishes = programs::wanted(source.node.roles(), asked.options.network);
+        let wishes = programs::wanted(&source.spec, &source.node, asked.options.network);
         let cache = Path::new(layout::STATE).join("programs.json");
         let mut found = programs::look(&wishes, &asked.options.bin_dir, &cache);
         let looked = std::mem::replace(&mut found.programs, Ok(Programs::default()));

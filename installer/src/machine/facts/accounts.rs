@@ -17,6 +17,7 @@ fn of(passwd: &str) -> BTreeMap<String, u32> {
         layout::APISERVER_ACCOUNT,
         layout::CONTROLLER_MANAGER_ACCOUNT,
         layout::SCHEDULER_ACCOUNT,
+        layout::BALANCER_ACCOUNT,
     ];
     let entry = |line: &str| {
         let mut fields = line.split(':');

@@ -194,6 +194,7 @@ fn package(name: &str) -> Option<&'static str> {
     Some(match name {
         "runc" => "the package runc",
         "nft" => "the package nftables",
+        "haproxy" => "the package haproxy",
         "mount" | "umount" => "the package mount (util-linux)",
         "bridge" | "host-local" | "loopback" | "portmap" => "the CNI plugins into /opt/cni/bin",
         _ => return None,

@@ -5,7 +5,7 @@ use super::version::Version;
 use crate::desired::Programs;
 
 /// What is older than this does not do. Whose demand that is stands with it.
-const LEAST: [(&str, Version, &str); 7] = [
+const LEAST: [(&str, Version, &str); 8] = [
     (
         "kube-apiserver",
         Version::new(1, 34, 0),
@@ -40,6 +40,11 @@ const LEAST: [(&str, Version, &str); 7] = [
         "nft",
         Version::new(1, 0, 1),
         "that is kube-proxy's demand (knftables)",
+    ),
+    (
+        "haproxy",
+        Version::new(2, 2, 0),
+        "it asks API servers whether they are ready by http-check send, which came with 2.2",
     ),
 ];
 
@@ -202,6 +207,7 @@ mod tests {
             ("ctr", "2.4.2"),
             ("runc", "1.1.5+ds1"),
             ("nft", "1.0.6"),
+            ("haproxy", "2.6.12-1+deb12u4"),
             ("coredns", "1.14.7"),
             ("kinstall-pause", "0.1.0"),
             ("mount", ""),

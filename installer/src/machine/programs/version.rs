@@ -89,6 +89,10 @@ mod tests {
             ("v0.28.10\n", "0.28.10"),
             ("nftables v1.0.6 (Lester Gooch #5)\n", "1.0.6"),
             (
+                "HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/\n",
+                "2.6.12-1+deb12u4",
+            ),
+            (
                 "CNI bridge plugin v1.9.1\nCNI protocol versions supported: 0.1.0\n",
                 "1.9.1",
             ),

@@ -1,6 +1,6 @@
 //! Which programs a node needs.
 
-use pki_core::cluster::spec::Role;
+use pki_core::cluster::spec::{ClusterSpec, Node, Role};
 
 use crate::desired::Network;
 
@@ -34,7 +34,7 @@ impl ProgramWish {
             "etcdctl" | "etcdutl" => Says::To(&["version"]),
             "kubeadm" => Says::To(&["version", "-o", "short"]),
             "coredns" => Says::To(&["-version"]),
-            "containerd-shim-runc-v2" => Says::To(&["-v"]),
+            "containerd-shim-runc-v2" | "haproxy" => Says::To(&["-v"]),
             "bridge" | "host-local" | "loopback" | "portmap" => Says::AsPlugin,
             "mount" | "umount" => Says::Nothing,
             _ if name == "kinstall" || name.starts_with("kinstall-") => Says::Ours,
@@ -47,11 +47,12 @@ impl ProgramWish {
     }
 }
 
-/// What a node with these roles needs, whatever it is for: every one has a kubelet, which runs the rest.
+/// What a node of a cluster needs: every one has a kubelet, which runs the rest.
 ///
 /// `mount` and `umount` are the kubelet's, for volumes (k8s.io/mount-utils). conntrack is nobody's here: kube-proxy speaks
 /// netlink. iptables is flannel's, which looks for rules of earlier versions with it.
-pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
+pub fn wanted(cluster: &ClusterSpec, node: &Node, network: Network) -> Vec<ProgramWish> {
+    let roles = node.roles();
     // Large ones first, so that processors finish together.
     let mut names = Vec::new();
     if roles.contains(&Role::ControlPlane) {
@@ -68,6 +69,9 @@ pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
     }
     if roles.contains(&Role::Etcd) {
         names.extend(["etcd", "kinstall-etcd"]);
+    }
+    if cluster.has_local_balancer() {
+        names.push("haproxy");
     }
     names.extend([
         "containerd",
@@ -91,15 +95,27 @@ pub fn wanted(roles: &[Role], network: Network) -> Vec<ProgramWish> {
 mod tests {
     use super::*;
 
-    fn names(roles: &[Role], network: Network) -> Vec<String> {
-        let wishes = wanted(roles, network).into_iter();
+    /// The names for the first node of a cluster.
+    fn names(roles: &str, endpoint: &str, network: Network) -> Vec<String> {
+        let toml = format!(
+            "service-cidr = '10.3.0.0/24'\nendpoint = '{endpoint}'\n\
+             [[node]]\nname = 'a'\naddresses = ['192.0.2.1']\nroles = {roles}\n\
+             [[node]]\nname = 'b'\naddresses = ['192.0.2.2']\nroles = ['control-plane', 'etcd']\n"
+        );
+        let cluster = ClusterSpec::from_toml(&toml).expect("a good spec");
+        let wishes = wanted(&cluster, &cluster.nodes()[0], network).into_iter();
         wishes.map(|wish| wish.name).collect()
     }
 
     #[test]
     fn roles_decide() {
-        let all = names(&Role::ALL, Network::Flannel);
-        let worker = names(&[Role::Worker], Network::None);
+        let endpoint = "api.corp.example";
+        let all = names(
+            "['control-plane', 'etcd', 'worker']",
+            endpoint,
+            Network::Flannel,
+        );
+        let worker = names("['worker']", endpoint, Network::None);
         for name in ["etcd", "kube-apiserver", "flanneld", "kinstall-flannel"] {
             assert!(all.iter().any(|wanted| wanted == name));
             assert!(!worker.iter().any(|wanted| wanted == name));
@@ -107,6 +123,15 @@ mod tests {
         for name in ["kubelet", "kube-proxy", "containerd", "runc", "bridge"] {
             assert!(worker.iter().any(|wanted| wanted == name));
         }
-        assert!(names(&[Role::Etcd], Network::None).contains(&"etcd".to_owned()));
+        assert!(names("['etcd']", endpoint, Network::None).contains(&"etcd".to_owned()));
+    }
+
+    #[test]
+    fn a_balancer_only_where_there_is_to_be_one() {
+        let balancer = "haproxy".to_owned();
+        for roles in ["['worker']", "['control-plane']"] {
+            assert!(names(roles, "127.0.0.1:7443", Network::None).contains(&balancer));
+            assert!(!names(roles, "192.0.2.2", Network::None).contains(&balancer));
+        }
     }
 }

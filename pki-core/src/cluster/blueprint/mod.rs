@@ -17,7 +17,7 @@ pub use error::{BlueprintError, BlueprintFact};
 
 use super::location::{Location, RelativePath, Root};
 use super::profile::{CertificateRule, KubeconfigRule, Profile, SecretRule, ServerChoice};
-use super::spec::{CertificateOverride, ClusterSpec, Endpoint, Host, Node, NodeName, Role, User};
+use super::spec::{CertificateOverride, ClusterSpec, Node, NodeName, Role, User};
 use crate::x509::{DistinguishedName, KeyAlgorithm, LeafRequest, Lifetime, NameConstraints, Usage};
 
 /// Everything wanted of a cluster's PKI.
@@ -221,7 +221,7 @@ impl Draft<'_> {
             },
             content: Content::Kubeconfig(KubeconfigEntry {
                 trusts: rule.trusts.iter().map(ArtifactId::cluster).collect(),
-                server: self.spec.endpoint().url(),
+                server: self.spec.outside_endpoint().url(),
                 cluster: self.spec.name().to_owned(),
                 user: user.name().to_string(),
                 client: CertificateEntry {
@@ -386,22 +386,12 @@ impl Draft<'_> {
             .unwrap_or(self.spec.key_algorithm())
     }
 
-    /// The API server on the node itself. It listens on the endpoint's port where the endpoint is this
-    /// very node, and on the default port where the endpoint is a balancer or another node.
+    /// The API server on the node itself.
     fn node_url(&self, node: &Node) -> String {
         let address = node
             .address(self.spec.family())
             .unwrap_or(node.addresses()[0]);
-        let endpoint = self.spec.endpoint();
-        let here = match endpoint.host() {
-            Host::Dns(name) => name.as_str() == node.name().as_str(),
-            Host::Ip(address) => node.addresses().contains(address),
-        };
-        let port = if here {
-            endpoint.port()
-        } else {
-            Endpoint::DEFAULT_PORT
-        };
+        let port = self.spec.apiserver_port(node);
         match address {
             IpAddr::V4(address) => format!("https://{address}:{port}"),
             IpAddr::V6(address) => format!("https://[{address}]:{port}"),

@@ -98,8 +98,8 @@ impl Checker {
         })
     }
 
-    /// The endpoint, by default the first control-plane node: at its address in the family of the
-    /// first service CIDR, where it has one, since there the API server advertises itself.
+    /// The endpoint. By default it is the one control-plane node, at its address in the family of the first service CIDR, where it
+    /// has one, since there the API server advertises itself; with several it is each node's own load balancer.
     fn endpoint(
         &mut self,
         written: &Option<Written>,
@@ -111,12 +111,26 @@ impl Checker {
             if let super::Host::Ip(address) = endpoint.host() {
                 self.outside_ranges("endpoint", *address, written, networks);
             }
+            let without = nodes
+                .iter()
+                .find(|node| !node.has(super::Role::ControlPlane));
+            if let Some(node) = without
+                && endpoint.is_loopback()
+                && endpoint.port() == Endpoint::DEFAULT_PORT
+            {
+                let node = node.name().clone();
+                self.mistake("endpoint", written, Fact::NoApiServerThere(node));
+            }
             return Some(endpoint);
         }
-        let node = nodes
-            .iter()
-            .find(|node| node.has(super::Role::ControlPlane))?;
         let family = (*networks.services.first()?).into();
+        let mut control_planes = nodes
+            .iter()
+            .filter(|node| node.has(super::Role::ControlPlane));
+        let node = control_planes.next()?;
+        if control_planes.next().is_some() {
+            return Some(Endpoint::local_balancer(family));
+        }
         let address = node
             .address(family)
             .or_else(|| node.addresses().first().copied())?;

@@ -1,13 +1,16 @@
 //! Where clients reach the API server.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
-use super::{Fact, address};
+use super::{Fact, IpFamily, address};
 use crate::x509::{DnsName, SubjectAltName};
 
 /// A host and a port, the address of the API server in every kubeconfig.
+///
+/// On a loopback address it is not one place but one on each node: a load balancer of its own, before all API servers. With the
+/// [default port](Self::DEFAULT_PORT) it is the node's own API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     host: Host,
@@ -27,12 +30,33 @@ impl Endpoint {
     /// The API server's port where none is given, as kubeadm's.
     pub const DEFAULT_PORT: u16 = 6443;
 
+    /// The port of the load balancer that each node has where several API servers have no other endpoint. It is neither the API
+    /// servers' nor one of the ports that Kubernetes and etcd use (pkg/cluster/ports/ports.go).
+    pub const LOCAL_BALANCER_PORT: u16 = 7443;
+
     /// The host on the default port.
     pub(super) fn new(host: Host) -> Self {
         Self {
             host,
             port: Self::DEFAULT_PORT,
         }
+    }
+
+    /// Each node's own load balancer, at the loopback address of a family.
+    pub(super) fn local_balancer(family: IpFamily) -> Self {
+        let address = match family {
+            IpFamily::V4 => Ipv4Addr::LOCALHOST.into(),
+            IpFamily::V6 => Ipv6Addr::LOCALHOST.into(),
+        };
+        Self {
+            host: Host::Ip(address),
+            port: Self::LOCAL_BALANCER_PORT,
+        }
+    }
+
+    /// Whether it is on a loopback address: another place on each node, and none at all for anybody else.
+    pub fn is_loopback(&self) -> bool {
+        matches!(self.host, Host::Ip(address) if address.is_loopback())
     }
 
     /// The host.

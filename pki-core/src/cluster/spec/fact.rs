@@ -247,6 +247,9 @@ pub enum Fact {
         /// Its host and port.
         bare: String,
     },
+    /// The API server's port on loopback, where not every node has an API server.
+    #[error("an API server's own port, and node {0} has none")]
+    NoApiServerThere(NodeName),
     /// No port.
     #[error("the port is not a number from 1 to 65535")]
     NotPort,
@@ -461,6 +464,10 @@ impl Fact {
                 "for example api.corp.example:6443, 192.0.2.1 or [fd00::1]:6443".into()
             }
             Self::EndpointIsUrl { bare } => format!("write {bare}"),
+            Self::NoApiServerThere(_) => format!(
+                "write port {}: on a loopback address, each node has a load balancer there",
+                super::Endpoint::LOCAL_BALANCER_PORT
+            ),
             Self::NotPort => "for example 6443".into(),
             Self::NodeNameTooLong { .. } => {
                 "system:node: and the name must fit into 64 characters; choose a shorter one".into()

@@ -146,9 +146,43 @@ impl ClusterSpec {
         &self.pod_cidrs
     }
 
-    /// Where clients reach the API server.
+    /// Where clients on the cluster's machines reach the API server, and others as well where it is no loopback address.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Where people reach the API server from elsewhere: the endpoint, or where that is a loopback address, the first control-plane
+    /// node.
+    pub fn outside_endpoint(&self) -> Endpoint {
+        let first = self.nodes_with(Role::ControlPlane).next();
+        match first {
+            Some(node) if self.endpoint.is_loopback() => Endpoint::new(Host::Ip(
+                node.address(self.family()).unwrap_or(node.addresses()[0]),
+            )),
+            _ => self.endpoint.clone(),
+        }
+    }
+
+    /// Whether each node is to have a load balancer of its own: the endpoint is a loopback address, and not an API server's there.
+    pub fn has_local_balancer(&self) -> bool {
+        self.endpoint.is_loopback() && self.endpoint.port() != Endpoint::DEFAULT_PORT
+    }
+
+    /// The port that the API server of `node` listens on: the endpoint's, where that is this very node by an address, its name or a
+    /// further name of its own (`san`), else the default one: then a load balancer is in front of it, which may have another.
+    pub fn apiserver_port(&self, node: &Node) -> u16 {
+        let here = match self.endpoint.host() {
+            Host::Ip(address) => node.addresses().contains(address),
+            Host::Dns(name) => {
+                let own = |san: &SubjectAltName| *san == SubjectAltName::Dns(name.clone());
+                *name == node.name().dns_name() || node.sans().iter().any(own)
+            }
+        };
+        if here {
+            self.endpoint.port()
+        } else {
+            Endpoint::DEFAULT_PORT
+        }
     }
 
     /// Further names and addresses of the API server.

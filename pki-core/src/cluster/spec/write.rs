@@ -19,7 +19,12 @@ pub(super) fn write(spec: &ClusterSpec) -> String {
     field(&mut out, "service-cidr", &array(spec.service_cidrs()));
     field(&mut out, "cluster-dns", &array(spec.cluster_dns()));
     field(&mut out, "pod-cidr", &array(spec.pod_cidrs()));
-    comment(&mut out, "Where clients reach the API server.");
+    let endpoint = if spec.has_local_balancer() {
+        "Where clients reach the API servers: on a loopback address, a load balancer on each node."
+    } else {
+        "Where clients reach the API server."
+    };
+    comment(&mut out, endpoint);
     field(&mut out, "endpoint", &quoted(spec.endpoint()));
     comment(&mut out, "Further names and addresses of the API server.");
     field(&mut out, "san", &array(spec.sans()));

@@ -31,7 +31,7 @@ pub fn live_endpoints(cluster: &ClusterDirectory) -> Vec<Target> {
     for node in spec.nodes() {
         let here = node.address(spec.family()).unwrap_or(node.addresses()[0]);
         for (name, port, client) in [
-            ("apiserver", apiserver_port(spec.endpoint(), node), "admin"),
+            ("apiserver", spec.apiserver_port(node), "admin"),
             ("etcd-server", ETCD, "etcd-healthcheck-client"),
             ("etcd-peer", ETCD_PEER, "etcd-peer"),
             ("kubelet", KUBELET, "apiserver-kubelet-client"),
@@ -56,7 +56,9 @@ pub fn live_endpoints(cluster: &ClusterDirectory) -> Vec<Target> {
         },
         port: spec.endpoint().port(),
     };
-    let known = targets.iter().any(|target| target.address == endpoint);
+    // A loopback address is each node's own way to the same API servers, and a stranger's on any other machine.
+    let known =
+        spec.endpoint().is_loopback() || targets.iter().any(|target| target.address == endpoint);
     let is_api_server = |target: &&Target| {
         let artifact = target.artifact.as_ref();
         artifact.is_some_and(|artifact| artifact.name == "apiserver")
@@ -103,19 +105,6 @@ pub fn live_endpoints_here(files: &CheckedFiles, addresses: &[IpAddr]) -> Vec<Ta
         })
     };
     files.certificates.iter().filter_map(target).collect()
-}
-
-/// The endpoint's port where the endpoint is this very node, else the default one, as kubeconfigs have it.
-fn apiserver_port(endpoint: &Endpoint, node: &Node) -> u16 {
-    let here = match endpoint.host() {
-        Host::Dns(name) => name.as_str() == node.name().as_str(),
-        Host::Ip(address) => node.addresses().contains(address),
-    };
-    if here {
-        endpoint.port()
-    } else {
-        Endpoint::DEFAULT_PORT
-    }
 }
 
 /// Certificates to show, each read once. One that cannot be read is not shown: what is wrong with it is told where

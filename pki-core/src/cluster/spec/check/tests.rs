@@ -651,6 +651,64 @@ fn the_endpoint_follows_the_first_service_cidr() {
     }
 }
 
+/// Two with an API server, and a worker.
+const SEVERAL: &str = "\
+[[node]]
+name = 'cp1'
+addresses = ['192.168.1.10', 'fd00::10']
+roles = ['control-plane', 'etcd']
+[[node]]
+name = 'cp2'
+addresses = ['192.168.1.11', 'fd00::11']
+roles = ['control-plane']
+[[node]]
+name = 'w1'
+addresses = ['192.168.1.12', 'fd00::12']
+roles = ['worker']
+";
+
+#[test]
+fn several_control_planes_have_a_balancer_on_each_node() {
+    for (cidrs, endpoint, outside) in [
+        ("'10.3.0.0/24'", "127.0.0.1:7443", "192.168.1.10:6443"),
+        ("'fd00:3::/112'", "[::1]:7443", "[fd00::10]:6443"),
+        (
+            "'10.3.0.0/24', 'fd00:3::/112'",
+            "127.0.0.1:7443",
+            "192.168.1.10:6443",
+        ),
+    ] {
+        let spec = ClusterSpec::from_toml(&format!("service-cidr = [{cidrs}]\n{SEVERAL}")).unwrap();
+        assert_eq!(spec.endpoint().to_string(), endpoint);
+        assert!(spec.has_local_balancer());
+        assert_eq!(spec.outside_endpoint().to_string(), outside);
+        for node in spec.nodes() {
+            assert_eq!(spec.apiserver_port(node), 6443);
+        }
+    }
+    let named = "endpoint = 'api.corp.example'";
+    let toml = format!("{named}\nservice-cidr = '10.3.0.0/24'\n{SEVERAL}");
+    let spec = ClusterSpec::from_toml(&toml).unwrap();
+    assert!(!spec.has_local_balancer());
+    assert_eq!(spec.outside_endpoint(), *spec.endpoint());
+}
+
+/// A loopback address with the API servers' own port is a node's own API server.
+#[test]
+fn loopback_without_a_balancer() {
+    let own = "endpoint = '127.0.0.1'\nservice-cidr = '10.3.0.0/24'\n";
+    let spec = ClusterSpec::from_toml(&format!("{own}{NODE}")).unwrap();
+    assert!(!spec.has_local_balancer());
+    assert_eq!(spec.outside_endpoint().to_string(), "192.168.1.10:6443");
+    refused(
+        ClusterSpec::from_toml(&format!("{own}{SEVERAL}")),
+        &[(
+            "f:1: endpoint 127.0.0.1: an API server's own port, and node w1 has none",
+            "write port 7443: on a loopback address, each node has a load balancer there",
+        )],
+    );
+}
+
 #[test]
 fn what_is_worth_a_word() {
     let spec = good(
