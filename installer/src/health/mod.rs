@@ -7,9 +7,11 @@
 //! | `api`, `local`, `dns` | how each is asked |
 //! | `last_words` | what a component wrote before it ended |
 //! | `cause` | what that probably means, and what would mend it |
+//! | `api_servers` | those of other nodes, before this machine joins them |
 //! | `snapshot` | all at once, for `kinstall status` |
 
 mod api;
+mod api_servers;
 mod cause;
 mod dns;
 mod error;
@@ -20,6 +22,7 @@ mod places;
 mod probes;
 mod snapshot;
 
+pub use api_servers::api_servers;
 pub use cause::{Cause, likely_cause};
 pub use dns::{DnsError, ask};
 pub use error::GateError;

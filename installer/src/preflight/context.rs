@@ -7,7 +7,7 @@ use pki_core::cluster::spec::{ClusterSpec, IpFamily, Node, Role};
 use pki_core::converge::inventory::Inventory;
 use time::OffsetDateTime;
 
-use crate::desired::{Facts, Network};
+use crate::desired::{Facts, Network, Programs};
 use crate::machine::readings::Readings;
 
 /// All that checks may look at.
@@ -29,6 +29,8 @@ pub struct Context<'a> {
     pub inventory: &'a Inventory,
     /// What was wrong with programs when they were looked for: facts and hints.
     pub programs: &'a [(String, String)],
+    /// Those that were found, where all were.
+    pub found: &'a Programs,
     /// What kinstall put on the machine before.
     pub ours: &'a Ours,
     /// This moment.

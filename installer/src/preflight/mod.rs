@@ -3,6 +3,7 @@
 mod certificates;
 mod clock;
 mod context;
+mod control_plane;
 mod disk;
 mod dns;
 mod families;
@@ -79,6 +80,9 @@ pub const CHECKS: &[Check] = &[
     leftovers::ETCD_DATA,
     disk::SPACE,
     certificates::CERTIFICATES,
+    control_plane::REACHED,
+    control_plane::CLOCK,
+    control_plane::VERSIONS,
 ];
 
 /// Runs every check. What fails of those in `ignored` is told and counts for nothing.

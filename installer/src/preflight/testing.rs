@@ -13,7 +13,7 @@ use ring::rand::SystemRandom;
 use time::OffsetDateTime;
 
 use super::{Check, Context, Finding, Ours, Severity};
-use crate::desired::{CgroupVersion, Facts, InitSystem, Network, layout};
+use crate::desired::{CgroupVersion, Facts, InitSystem, Network, Program, Programs, layout};
 use crate::machine::readings::{Kernel, Reading, Readings, Route, Space};
 
 pub(super) struct Fixture {
@@ -25,6 +25,7 @@ pub(super) struct Fixture {
     pub inventory: Inventory,
     pub files: Vec<(Location, FileMode, Vec<u8>)>,
     pub programs: Vec<(String, String)>,
+    pub found: Programs,
     pub ours: Ours,
     pub now: OffsetDateTime,
     node: &'static str,
@@ -77,6 +78,7 @@ impl Fixture {
             inventory: Inventory::empty(),
             files: Vec::new(),
             programs: Vec::new(),
+            found: Programs::default(),
             ours: Ours::default(),
             now,
             node: "cp1",
@@ -104,9 +106,21 @@ impl Fixture {
             blueprint: &self.blueprint,
             inventory: &self.inventory,
             programs: &self.programs,
+            found: &self.found,
             ours: &self.ours,
             now: self.now,
         }
+    }
+
+    /// A program of a version is among those that were found.
+    pub fn found(&mut self, name: &str, version: &str) {
+        let program = Program {
+            path: name.into(),
+            version: version.into(),
+            digest: String::new(),
+            libraries: Vec::new(),
+        };
+        self.found.0.insert(name.into(), program);
     }
 
     pub fn set(&mut self, key: &str, value: &str) {

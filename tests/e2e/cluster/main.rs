@@ -7,6 +7,7 @@ mod health;
 mod host_gw;
 mod large;
 mod leaving;
+mod refused;
 mod stolen;
 mod trees;
 mod workload;
@@ -47,8 +48,12 @@ fn dual_stack_ipv6_first() {
     let _turn = turn();
     let network = Network::new(Families::Both);
     let init = ["--service-cidr", "fd00:3::/112,10.3.0.0/24"];
-    let nodes = Nodes::install(&network, &ROLES[..2], &init, &[]);
+    let nodes = Nodes::prepare(&network, &ROLES[..2], &init, &[]);
+    nodes.first().finish();
     let mut phases = Phases::new();
+    phases.show("what cannot join is told why, and then joins", || {
+        refused::show(&nodes.all[1]);
+    });
     show(&mut phases, &nodes, &network);
     phases.finish();
 }

@@ -39,16 +39,27 @@ pub async fn connect_to(kubeconfig: &Path, server: Option<&str>) -> Result<Clien
         path: kubeconfig.to_owned(),
         reason,
     };
+    let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| fail(chain(&error)))?;
+    client(kubeconfig, server).await.map_err(fail)
+}
+
+/// The same, of the text of a kubeconfig that stands by itself.
+///
+/// # Errors
+/// As [`connect_to`]'s, in words.
+pub(crate) async fn connect_with(kubeconfig: &str, server: &str) -> Result<Client, String> {
+    let kubeconfig = Kubeconfig::from_yaml(kubeconfig).map_err(|error| chain(&error))?;
+    client(kubeconfig, Some(server)).await
+}
+
+async fn client(kubeconfig: Kubeconfig, server: Option<&str>) -> Result<Client, String> {
     choose_cryptography();
-    let text = Kubeconfig::read_from(kubeconfig).map_err(|error| fail(chain(&error)))?;
     let options = KubeConfigOptions::default();
-    let mut config = Config::from_custom_kubeconfig(text, &options)
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
-        .map_err(|error| fail(chain(&error)))?;
+        .map_err(|error| chain(&error))?;
     if let Some(server) = server {
-        config.cluster_url = server
-            .parse()
-            .map_err(|_| fail(format!("{server} is no URL")))?;
+        config.cluster_url = server.parse().map_err(|_| format!("{server} is no URL"))?;
     }
     // The cluster's own API server is never behind a proxy, whatever the environment says.
     config.proxy_url = None;
@@ -58,7 +69,7 @@ pub async fn connect_to(kubeconfig: &Path, server: Option<&str>) -> Result<Clien
     config.reset_reader_on_write = true;
     // Whoever asks here asks again anyway, and knows when.
     config.default_retry = false;
-    Client::try_from(config).map_err(|error| fail(chain(&error)))
+    Client::try_from(config).map_err(|error| chain(&error))
 }
 
 /// rustls asks for one provider of cryptography in a process: this one it is. The second call finds it set.

@@ -23,6 +23,7 @@ mod run;
 mod state;
 
 pub(crate) use connect::choose_cryptography;
+pub(crate) use connect::connect_with;
 pub use connect::{ConnectError, connect, connect_to, reason};
 pub use folder::{Addon, Folder, Object, ObjectId};
 pub use reconcile::{Away, reconcile};

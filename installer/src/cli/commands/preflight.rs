@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use installer::desired::layout;
+use installer::health;
 use installer::machine::ledger::Made;
 use installer::machine::node_source::Mode;
 use installer::machine::readings::Readings;
@@ -10,6 +11,7 @@ use installer::machine::{HostError, Ledger, Problem, Root};
 use installer::preflight::{self, Context, Ours, Report, Severity};
 use time::OffsetDateTime;
 
+use super::machine;
 use super::wanted::{self, Wanted};
 use crate::cli::arguments::Preflight;
 use crate::cli::output::{self, Failure, Outcome};
@@ -49,15 +51,18 @@ pub fn report(wanted: &Wanted) -> Result<Report, Failure> {
             )
         })
         .collect();
+    let mut readings = Readings::read(&spec.facts);
+    readings.api_servers = machine::runtime()?.block_on(health::api_servers(spec));
     let context = Context {
         facts: &spec.facts,
-        readings: &Readings::read(&spec.facts),
+        readings: &readings,
         spec: &spec.cluster,
         node: &spec.node,
         network: spec.options.network,
         blueprint: &wanted.source.blueprint,
         inventory: &wanted.source.inventory,
         programs: &programs,
+        found: &spec.programs,
         ours: &ours,
         now: OffsetDateTime::now_utc(),
     };

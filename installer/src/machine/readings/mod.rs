@@ -1,5 +1,6 @@
 //! What preflight has to know of a machine and nobody else asks for: read once, as plain values.
 
+mod api_servers;
 mod firewall;
 mod kernel;
 pub(crate) mod network;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use crate::desired::{Facts, layout};
 
+pub use api_servers::{ApiServer, Asked};
 pub use firewall::{Firewall, Ruleset};
 pub use kernel::Kernel;
 pub use network::Route;
@@ -50,6 +52,8 @@ pub struct Readings {
     pub has_etcd_data: bool,
     /// Free space where data goes.
     pub space: Vec<Space>,
+    /// What the API servers of other nodes said. Whoever reads the machine asks them or does not: it takes a network.
+    pub api_servers: Vec<Asked>,
     /// Whether SELinux enforces.
     pub selinux_enforces: bool,
 }
@@ -72,6 +76,7 @@ impl Readings {
             manifests: names(Path::new(layout::MANIFESTS)),
             has_etcd_data: Path::new(layout::ETCD_DATA).join("member").exists(),
             space: space::read(),
+            api_servers: Vec::new(),
             selinux_enforces: text("/sys/fs/selinux/enforce").trim() == "1",
             kernel,
         }
