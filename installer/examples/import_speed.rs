@@ -11,7 +11,7 @@ use installer::desired::{Image, Network};
 use installer::image::{ContainerdImages, ImageContents, Unpack};
 use installer::machine::ImageStore;
 use installer::machine::programs::{find, wanted};
-use pki_core::cluster::spec::Role;
+use pki_core::cluster::spec::ClusterSpec;
 
 const IMAGES: [&str; 7] = [
     "etcd",
@@ -30,7 +30,12 @@ fn main() {
     };
     let cache = tempfile::tempdir().expect("a directory");
     let cache = cache.path().join("programs.json");
-    let wishes = wanted(&Role::ALL, Network::Flannel);
+    let cluster = ClusterSpec::builder()
+        .service_cidrs(["10.3.0.0/24"])
+        .node_flag("cp1=192.0.2.11")
+        .build()
+        .expect("a good spec");
+    let wishes = wanted(&cluster, &cluster.nodes()[0], Network::Flannel);
     let find = || find(&wishes, &[PathBuf::from(bin_dir)], &cache).expect("all programs");
     let programs = timed("find, nothing known", find);
     timed("find, all known", find);

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let source = node_source::load(&dir, None, &node)?;
     let network = Network::Flannel;
-    let wanted = programs::wanted(source.node.roles(), network);
+    let wanted = programs::wanted(&source.spec, &source.node, network);
     let found = programs::find(&wanted, &bin_dir, &out.with_extension("programs"));
     let programs = found.map_err(|problems| {
         let problems = problems.iter().map(ToString::to_string);

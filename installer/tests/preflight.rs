@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use installer::desired::Network;
+use installer::desired::{Network, Programs};
 use installer::machine::facts;
 use installer::machine::readings::Readings;
 use installer::preflight::{self, Context, Ours};
@@ -44,6 +44,7 @@ fn report() -> String {
         blueprint: &blueprint,
         inventory: &inventory,
         programs: &[],
+        found: &Programs::default(),
         ours: &Ours::default(),
         now,
     };
