@@ -25,6 +25,7 @@
 //! | [`desired`] | what a node needs; pure |
 //! | [`component`] | what each component needs on its machine; pure |
 //! | [`cni`] | the CNI plugin `flannel`, a program of its own |
+//! | [`api_servers`] | the cluster's API servers, each asked by itself |
 //! | [`etcd`] | etcd's members: who they are, how one joins, how one goes |
 //! | [`plan`] | what has to change, with reasons; pure |
 //! | [`machine`] | reading and changing the machine; the only room that touches it |
@@ -32,6 +33,7 @@
 #![forbid(unsafe_code)]
 
 pub mod addon;
+pub mod api_servers;
 pub mod check;
 pub mod cni;
 pub mod component;

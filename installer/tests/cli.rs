@@ -157,3 +157,37 @@ fn what_is_no_node_has_no_status() {
     assert_eq!(reset.status.code(), Some(0), "{}", err(&reset));
     assert!(out(&reset).starts_with("nothing to do"));
 }
+
+#[test]
+fn a_whole_cluster_is_looked_at_from_a_control_planes_files_only() {
+    let empty = tempfile::tempdir().unwrap();
+    let answer = kinstall_in(empty.path(), &["status", "--cluster"]);
+    assert_eq!(answer.status.code(), Some(1));
+    let text = err(&answer);
+    assert!(
+        text.contains("kubernetes/cluster.toml") && text.contains("hint: "),
+        "{text}"
+    );
+
+    let worker = empty.path().join("worker");
+    std::fs::create_dir_all(worker.join("nodes/w1")).unwrap();
+    let spec = "service-cidr = ['10.3.0.0/24']
+        [[node]]
+        name = 'cp1'
+        addresses = ['192.0.2.11']
+        roles = ['control-plane', 'etcd']
+        [[node]]
+        name = 'w1'
+        addresses = ['192.0.2.21']";
+    std::fs::write(worker.join("cluster.toml"), spec).unwrap();
+    let answer = kinstall_in(empty.path(), &["status", "--cluster", "--dir", "worker"]);
+    assert_eq!(answer.status.code(), Some(1));
+    let text = err(&answer);
+    for wanted in [
+        "error: worker/nodes has no control-plane node's files",
+        "hint: run it on a control-plane node",
+    ] {
+        assert!(text.contains(wanted), "{text}");
+    }
+    assert!(out(&answer).is_empty());
+}

@@ -148,23 +148,8 @@ impl<'a> Node<'a> {
     }
 
     /// Waits until `check` has nothing to say against it, and says how long that took.
-    pub fn wait_until(
-        &self,
-        what: &str,
-        mut check: impl FnMut() -> Result<(), String>,
-    ) -> Duration {
-        let began = Instant::now();
-        loop {
-            let Err(why) = check() else {
-                return began.elapsed();
-            };
-            assert!(
-                began.elapsed() < PATIENCE,
-                "{what}: not after {PATIENCE:?}: {why}\n{}",
-                self.circumstances()
-            );
-            std::thread::sleep(Duration::from_millis(200));
-        }
+    pub fn wait_until(&self, what: &str, check: impl FnMut() -> Result<(), String>) -> Duration {
+        wait_until(what, check, || self.circumstances())
     }
 
     /// For a failure's message: what runs and what does not.
@@ -174,6 +159,27 @@ impl<'a> Node<'a> {
             run(&mut self.kubectl(&["get", "pods,nodes", "--all-namespaces", "--output", "wide"]));
         let events = run(&mut self.kubectl(&["get", "events", "--all-namespaces"]));
         format!("{status}\n{pods}\n{events}")
+    }
+}
+
+/// Waits until `check` has nothing to say against it, and says how long that took; a failure's message ends with the
+/// circumstances.
+pub fn wait_until(
+    what: &str,
+    mut check: impl FnMut() -> Result<(), String>,
+    circumstances: impl Fn() -> String,
+) -> Duration {
+    let began = Instant::now();
+    loop {
+        let Err(why) = check() else {
+            return began.elapsed();
+        };
+        assert!(
+            began.elapsed() < PATIENCE,
+            "{what}: not after {PATIENCE:?}: {why}\n{}",
+            circumstances()
+        );
+        std::thread::sleep(Duration::from_millis(200));
     }
 }
 

@@ -8,7 +8,7 @@ use pki_core::cluster::spec::IpFamily;
 use crate::desired::NodeSpec;
 
 /// `https://[fd00::1]:2379`.
-pub(super) fn url(scheme: &str, address: IpAddr, port: u16) -> String {
+pub(crate) fn url(scheme: &str, address: IpAddr, port: u16) -> String {
     match address {
         IpAddr::V4(address) => format!("{scheme}://{address}:{port}"),
         IpAddr::V6(address) => format!("{scheme}://[{address}]:{port}"),

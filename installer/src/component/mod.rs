@@ -33,6 +33,7 @@ use pki_core::cluster::spec::Role;
 
 use crate::desired::{NodeSpec, Resource};
 
+pub(crate) use address::url;
 pub use balancer::NAME as BALANCER;
 pub use error::ComponentError;
 pub(crate) use etcd::{

@@ -13,7 +13,7 @@ mod resource;
 pub use etcd_start::{EtcdPeer, EtcdStart};
 pub use facts::{CgroupVersion, Facts, InitSystem};
 pub use node::{NeededFile, NodeNeeds};
-pub use node_spec::{Network, NodeOptions, NodeSpec, TreeFile, UserKubeconfig};
+pub use node_spec::{Network, NodeOptions, NodeSpec, Tree, TreeFile, UserKubeconfig};
 pub use persisted::persisted;
 pub use programs::{Program, Programs};
 pub use resource::{

@@ -24,10 +24,13 @@ pub struct NodeSpec {
     /// The programs to run.
     pub programs: Programs,
     /// The node's tree, as kpki made it: by path below `/etc/kubernetes`, as `pki/ca.crt`.
-    pub tree: BTreeMap<PathBuf, TreeFile>,
+    pub tree: Tree,
     /// How its etcd begins, or began. Nothing where it has none, or began before that was remembered.
     pub etcd: Option<EtcdStart>,
 }
+
+/// A node's tree: each file by its path below `/etc/kubernetes`, as `pki/ca.crt`.
+pub type Tree = BTreeMap<PathBuf, TreeFile>;
 
 /// One file of the node's tree.
 #[derive(Clone, Debug)]

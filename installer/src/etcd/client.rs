@@ -1,5 +1,6 @@
 //! Asking a member of etcd, over mutual TLS, by its gRPC gateway: every etcd has one where its clients dial it.
 
+use std::path::Path;
 use std::time::Duration;
 
 use http::Uri;
@@ -13,7 +14,7 @@ use tokio::net::TcpStream;
 use super::error::EtcdError;
 use super::member::{self, Member, MemberId, MemberStatus};
 use crate::addon::manager;
-use crate::desired::NodeSpec;
+use crate::desired::Tree;
 
 /// A member next door answers in milliseconds; one whose machine is off never does.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -63,14 +64,14 @@ impl Unanswered {
 }
 
 impl Asker {
-    /// With a pair of the node's own tree.
-    pub async fn of(spec: &NodeSpec) -> Result<Self, EtcdError> {
+    /// With a pair of a node's tree.
+    pub async fn of(tree: &Tree) -> Result<Self, EtcdError> {
         let fail = |path: &str, reason: String| EtcdError::Credentials {
             path: path.to_owned(),
             reason,
         };
         let text = |path: &str| {
-            let file = spec.file(path);
+            let file = tree.get(Path::new(path));
             file.map(|file| file.contents.secret_bytes())
                 .ok_or_else(|| fail(path, "the node's tree does not have it".into()))
         };
@@ -78,7 +79,7 @@ impl Asker {
             let chain = Certificate::from_pem_chain(text(path)?);
             chain.map_err(|error| fail(path, error.to_string()))
         };
-        let has = |pair: &&&str| spec.file(&format!("{pair}.key")).is_some();
+        let has = |pair: &&&str| tree.contains_key(Path::new(&format!("{pair}.key")));
         let pair = PAIRS.iter().find(has).unwrap_or(&PAIRS[0]);
         let (certificate, key) = (format!("{pair}.crt"), format!("{pair}.key"));
         let kubeconfig = Kubeconfig {
@@ -231,7 +232,7 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_there_and_a_stranger_are_told_apart() {
-        let asker = Asker::of(&spec(UNUSUAL)).await.expect("it has a pair");
+        let asker = Asker::of(&spec(UNUSUAL).tree).await.expect("it has a pair");
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let taken = listener.local_addr().expect("an address");
         std::thread::spawn(move || {
@@ -256,7 +257,7 @@ mod tests {
     async fn a_missing_pair_is_named() {
         let mut spec = spec(UNUSUAL);
         spec.tree.remove(std::path::Path::new("pki/etcd/ca.crt"));
-        let Err(error) = Asker::of(&spec).await else {
+        let Err(error) = Asker::of(&spec.tree).await else {
             panic!("it has no CA");
         };
         assert!(error.to_string().contains("pki/etcd/ca.crt"), "{error}");

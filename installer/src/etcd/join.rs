@@ -59,7 +59,7 @@ pub async fn prospect(spec: &NodeSpec) -> Result<Prospect, EtcdError> {
     if etcd_data::is_there(data).map_err(io(data))? {
         return remembered(Path::new(layout::ETCD_START)).map(Prospect::FromData);
     }
-    let asker = Asker::of(spec).await?;
+    let asker = Asker::of(&spec.tree).await?;
     let Look { situation, .. } = look(&asker, spec, None).await;
     if next(&situation) == Next::Begin {
         return Ok(Prospect::Begins(begin(spec)));
@@ -80,7 +80,7 @@ pub async fn join(
     timeout: Duration,
     tell: &mut dyn FnMut(&str),
 ) -> Result<EtcdStart, EtcdError> {
-    let asker = Asker::of(spec).await?;
+    let asker = Asker::of(&spec.tree).await?;
     let nodes = component::etcd_nodes(&spec.cluster);
     let began = Instant::now();
     let mut added: Option<MemberId> = None;

@@ -170,6 +170,7 @@ mod tests {
             is_learner: false,
             version: "3.7.3".into(),
             db_size: 1,
+            applied: 1,
             errors: vec![],
         };
         let statuses = BTreeMap::from([

@@ -43,6 +43,8 @@ pub struct MemberStatus {
     pub version: String,
     /// How large its data are on the disk, in bytes.
     pub db_size: u64,
+    /// The last entry of the log that is in its data.
+    pub applied: u64,
     /// What it finds wrong.
     pub errors: Vec<String>,
 }
@@ -88,6 +90,8 @@ struct StatusDocument {
     version: String,
     #[serde(default, rename = "dbSize")]
     db_size: Option<Number>,
+    #[serde(default, rename = "raftAppliedIndex")]
+    applied: Option<Number>,
     #[serde(default)]
     errors: Vec<String>,
 }
@@ -131,6 +135,7 @@ pub(super) fn status(text: &str) -> Result<MemberStatus, String> {
         is_learner: document.is_learner,
         version: document.version,
         db_size: document.db_size.map_or(0, |number| number.0),
+        applied: document.applied.map_or(0, |number| number.0),
         errors: document.errors,
     })
 }
@@ -175,13 +180,14 @@ mod tests {
     #[test]
     fn a_status_with_and_without_a_leader() {
         let well = status(
-            r#"{"header":{"cluster_id":"1","member_id":"7"},"version":"3.7.3","dbSize":"20480","leader":"8","raftIndex":"4"}"#,
+            r#"{"header":{"cluster_id":"1","member_id":"7"},"version":"3.7.3","dbSize":"20480","leader":"8","raftIndex":"4","raftAppliedIndex":"3"}"#,
         )
         .unwrap();
         assert_eq!(
             (well.id, well.leader, well.db_size),
             (MemberId(7), Some(MemberId(8)), 20480)
         );
+        assert_eq!(well.applied, 3);
         assert!(well.errors.is_empty() && !well.is_learner);
         let text =
             r#"{"header":{"member_id":"7"},"version":"3.7.3","errors":["etcdserver: no leader"]}"#;

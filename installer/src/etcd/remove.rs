@@ -1,5 +1,7 @@
 //! Taking a member out for good.
 
+use pki_core::cluster::spec::ClusterSpec;
+
 use super::client::Asker;
 use super::decide::Said;
 use super::error::EtcdError;
@@ -7,7 +9,7 @@ use super::look::{healthy, statuses, words};
 use super::member::{Member, MemberId};
 use super::quorum::may_remove;
 use crate::component::{self, EtcdNode};
-use crate::desired::NodeSpec;
+use crate::desired::Tree;
 
 use super::look::name_of;
 
@@ -26,13 +28,13 @@ pub struct Removal {
     by: String,
 }
 
-/// Looks whether the member `name` (or with that number) may go. Changes nothing.
+/// Looks whether the member `name` (or with that number) may go; asks with the pairs of a node's tree. Changes nothing.
 ///
 /// # Errors
 /// [`EtcdError`], also where the quorum would be lost.
-pub async fn removal(spec: &NodeSpec, name: &str) -> Result<Removal, EtcdError> {
-    let asker = Asker::of(spec).await?;
-    let nodes = component::etcd_nodes(&spec.cluster);
+pub async fn removal(cluster: &ClusterSpec, tree: &Tree, name: &str) -> Result<Removal, EtcdError> {
+    let asker = Asker::of(tree).await?;
+    let nodes = component::etcd_nodes(cluster);
     let mut heard = Vec::new();
     for node in &nodes {
         let told = match asker.at(&node.client_url) {
@@ -75,8 +77,8 @@ pub async fn removal(spec: &NodeSpec, name: &str) -> Result<Removal, EtcdError> 
 ///
 /// # Errors
 /// [`EtcdError`], when etcd refuses.
-pub async fn remove(spec: &NodeSpec, removal: &Removal) -> Result<(), EtcdError> {
-    let asker = Asker::of(spec).await?;
+pub async fn remove(tree: &Tree, removal: &Removal) -> Result<(), EtcdError> {
+    let asker = Asker::of(tree).await?;
     let told = match asker.at(&removal.by) {
         Ok(client) => client.remove(removal.id).await,
         Err(error) => Err(error),

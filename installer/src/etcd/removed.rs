@@ -6,7 +6,7 @@ use crate::desired::NodeSpec;
 
 /// Whether a majority of etcd's members knows nobody of this node. Where nobody can tell, nobody has removed it.
 pub async fn is_removed(spec: &NodeSpec) -> bool {
-    let Ok(asker) = Asker::of(spec).await else {
+    let Ok(asker) = Asker::of(&spec.tree).await else {
         return false;
     };
     let situation = look(&asker, spec, None).await.situation;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use pki_core::cluster::spec::ClusterSpec;
 use serde::Serialize;
 
 use super::client::{Asker, Unanswered};
@@ -11,7 +12,7 @@ use super::look::{all, healthy, name_of, statuses, words};
 use super::member::{Member, MemberId, MemberStatus};
 use super::quorum::Quorum;
 use crate::component::{self, EtcdNode};
-use crate::desired::NodeSpec;
+use crate::desired::Tree;
 
 /// etcd's members, now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -47,6 +48,8 @@ pub struct MemberLine {
     pub version: Option<String>,
     /// How large its data are, in bytes.
     pub db_size: Option<u64>,
+    /// How many changes it has not made yet that another one has: entries of the log. Where all work, it is never quite nought.
+    pub behind: Option<u64>,
     /// Where clients dial it.
     pub client_urls: Vec<String>,
     /// Where its peers dial it.
@@ -55,13 +58,14 @@ pub struct MemberLine {
     pub expected: bool,
 }
 
-/// Asks all nodes of cluster.toml that have the role etcd who the members are, and each member how it is.
+/// Asks all nodes of cluster.toml that have the role etcd who the members are, and each member how it is, with the pairs of
+/// a node's tree.
 ///
 /// # Errors
 /// [`EtcdError`] when nobody answers.
-pub async fn report(spec: &NodeSpec) -> Result<Report, EtcdError> {
-    let asker = Asker::of(spec).await?;
-    let nodes = component::etcd_nodes(&spec.cluster);
+pub async fn report(cluster: &ClusterSpec, tree: &Tree) -> Result<Report, EtcdError> {
+    let asker = Asker::of(tree).await?;
+    let nodes = component::etcd_nodes(cluster);
     let asked = nodes.iter().map(|node| {
         let client = asker.at(&node.client_url);
         let question = async move {
@@ -104,13 +108,18 @@ impl Report {
         nodes: &[EtcdNode],
     ) -> Self {
         let well = healthy(&statuses);
+        let furthest = statuses.values().flatten().map(|one| one.applied).max();
         let quorum = Quorum::of(members, &well);
         let mut lines: Vec<_> = members
             .iter()
             .map(|member| {
                 let status = statuses.remove(&member.id);
                 let status = status.unwrap_or_else(|| Err("nobody asked it".into()));
-                MemberLine::of(member, status, well.contains(&member.id), nodes)
+                let applied = status.as_ref().ok().map(|one| one.applied);
+                MemberLine {
+                    behind: applied.and_then(|applied| furthest?.checked_sub(applied)),
+                    ..MemberLine::of(member, status, well.contains(&member.id), nodes)
+                }
             })
             .collect();
         lines.sort_by(|a, b| a.name.cmp(&b.name));
@@ -166,6 +175,7 @@ impl MemberLine {
             reason,
             version: status.as_ref().map(|status| status.version.clone()),
             db_size: status.as_ref().map(|status| status.db_size),
+            behind: None,
             client_urls: member.client_urls.clone(),
             peer_urls: member.peer_urls.clone(),
             expected,
@@ -205,6 +215,7 @@ mod tests {
             is_learner: false,
             version: "3.7.3".into(),
             db_size: 4096,
+            applied: 1000 - number,
             errors: vec![],
         })
     }
@@ -223,6 +234,8 @@ mod tests {
         assert_eq!(names, ["cp1", "cp2", "cp3"]);
         let leaders: Vec<_> = report.members.iter().map(|line| line.leader).collect();
         assert_eq!(leaders, [false, true, false]);
+        let behind: Vec<_> = report.members.iter().map(|line| line.behind).collect();
+        assert_eq!(behind, [Some(0), Some(1), Some(2)]);
         assert!(report.absent.is_empty());
     }
 

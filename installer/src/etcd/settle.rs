@@ -27,7 +27,7 @@ pub async fn settle(
     if nodes.len() < 2 {
         return Ok(());
     }
-    let asker = Asker::of(spec).await?;
+    let asker = Asker::of(&spec.tree).await?;
     let loopback: IpAddr = match spec.cluster.family() {
         IpFamily::V4 => Ipv4Addr::LOCALHOST.into(),
         IpFamily::V6 => Ipv6Addr::LOCALHOST.into(),

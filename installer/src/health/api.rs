@@ -42,10 +42,7 @@ impl Client {
 
     /// All of it, with the controllers inside and etcd behind it.
     pub async fn ready(&self) -> Result<(), String> {
-        let request = http::Request::get("/readyz").body(Vec::new());
-        let request = request.expect("a path");
-        let answer = self.0.request_text(request).await;
-        answer.map(|_| ()).map_err(|error| said(&error))
+        ready(&self.0).await
     }
 
     /// Whether a node says that it is ready.
@@ -83,6 +80,14 @@ impl Client {
         }
         Ok(())
     }
+}
+
+/// Whether an API server says that it is ready: all of it, with the controllers inside and etcd behind it.
+pub(crate) async fn ready(client: &kube::Client) -> Result<(), String> {
+    let request = http::Request::get("/readyz").body(Vec::new());
+    let request = request.expect("a path");
+    let answer = client.request_text(request).await;
+    answer.map(|_| ()).map_err(|error| said(&error))
 }
 
 /// The first line of what went wrong: `/readyz` tells every check, the failed ones with `[-]`.

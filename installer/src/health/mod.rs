@@ -22,6 +22,7 @@ mod places;
 mod probes;
 mod snapshot;
 
+pub(crate) use api::ready as api_server_ready;
 pub use api_servers::api_servers;
 pub use cause::{Cause, likely_cause};
 pub use dns::{DnsError, ask};

@@ -1,7 +1,9 @@
 //! What runs on a node, since when, how it is, in which version, and how long its certificates last.
 
 mod certificates;
+pub mod cluster;
 mod components;
+mod span;
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -12,6 +14,7 @@ use crate::machine::{EffectError, ServiceManager, processes};
 
 pub use certificates::certificates;
 pub use components::{Keeper, Wanted, wanted};
+pub use span::span;
 
 /// A node, now.
 #[derive(Clone, Debug, Serialize)]

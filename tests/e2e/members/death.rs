@@ -4,6 +4,7 @@ use tests::record::note;
 
 use crate::load;
 use crate::place::Place;
+use crate::status;
 use crate::writes::Writes;
 
 /// One machine loses its power under load.
@@ -14,6 +15,7 @@ pub fn of_one(place: &mut Place<'_>, writes: &mut Writes) {
     assert_eq!(refused.code, Some(1), "{refused}");
     let wanted = "the quorum would be lost without it: 1 of 2 members healthy, and 2 are needed";
     assert!(refused.stderr.contains(wanted), "{refused}");
+    status::with_one_dead(place);
     place.nodes[2].machine.switch_on();
     let took = place.is_whole(1, 3);
     place.api_is_ready(2);
@@ -51,6 +53,7 @@ pub fn of_two(place: &mut Place<'_>, writes: &mut Writes) {
     assert!(!writes.one(place, 0), "nobody could have agreed");
     let refused = place.nodes[0].kinstall(&["etcd", "remove", "node3", "--yes"]);
     assert_eq!(refused.code, Some(1), "{refused}");
+    status::with_two_dead(place);
     for number in [1, 2] {
         place.nodes[number].machine.switch_on();
     }

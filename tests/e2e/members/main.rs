@@ -9,6 +9,7 @@ mod load;
 mod loss;
 mod place;
 mod removal;
+mod status;
 mod writes;
 
 use tests::machine::{Families, Network};
@@ -33,6 +34,12 @@ fn three_members() {
     phases.show("a second run changes nothing", || {
         joining::again_changes_nothing(&place);
     });
+    phases.show(
+        "the cluster tells how it is, from each of them and from afar",
+        || {
+            status::of_three(&place);
+        },
+    );
     let mut writes = Writes::new();
     phases.show(
         "one that dies is not missed, and comes back by itself",

@@ -1,57 +1,36 @@
 //! Three machines, each with just what its node needs of one cluster.
 
-use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tempfile::TempDir;
-use tests::command::{Ended, run, succeed};
-use tests::kpki;
-use tests::machine::{Machine, MachineOptions, Network};
-use tests::node::{Node, PATIENCE};
+use tests::cluster::Cluster;
+use tests::command::{Ended, run};
+use tests::machine::Network;
+use tests::node::{Node, wait_until};
+use tests::nodes::Nodes;
 use tests::record::note;
 
-/// Where each machine has its part of the cluster's directory.
-const DIR: &str = "/srv/cluster";
 /// How long anything may take, in seconds.
 const TIMEOUT: &str = "180";
 
 /// The machines and what they are made from.
 pub struct Place<'a> {
     pub nodes: Vec<Node<'a>>,
-    _cluster: TempDir,
+    pub pki: Cluster,
+    pub network: &'a Network,
 }
 
 impl<'a> Place<'a> {
     /// Three empty machines with kinstall, and the tree of one node each; nothing is installed.
     pub fn new(network: &'a Network) -> Self {
-        let scratch = tempfile::tempdir().expect("a directory");
-        let cluster = scratch.path().join("kubernetes");
-        let dir = cluster.to_str().expect("plain").to_owned();
-        let mut arguments = vec!["init".to_owned(), "--dir".to_owned(), dir];
-        arguments.extend(["--service-cidr", "10.3.0.0/24"].map(str::to_owned));
-        for number in 0..3 {
-            let (name, address) = (name(number), address(number));
-            let roles = "control-plane,etcd,worker";
-            arguments.extend(["--node".to_owned(), format!("{name}={address}:{roles}")]);
-        }
-        let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-        succeed(&mut kpki::command(&arguments));
-        let nodes = (0..3).map(|number| {
-            let options = MachineOptions {
-                host_name: name(number),
-                addresses: vec![(address(number).parse().expect("an address"), 24)],
-                ..MachineOptions::default()
-            };
-            let machine = Machine::boot(network, options);
-            give(&cluster, &name(number), &machine.path(DIR));
-            Node::prepare(machine, &["--dir", DIR, "--timeout", TIMEOUT])
-        });
+        let roles = ["control-plane,etcd,worker"; 3];
+        let init = ["--service-cidr", "10.3.0.0/24"];
+        let nodes = Nodes::prepare(network, &roles, &init, &["--timeout", TIMEOUT]);
         Self {
-            nodes: nodes.collect(),
-            _cluster: scratch,
+            nodes: nodes.all,
+            pki: nodes.pki,
+            network,
         }
     }
 
@@ -130,19 +109,8 @@ impl<'a> Place<'a> {
         })
     }
 
-    pub fn until(&self, what: &str, mut check: impl FnMut() -> Result<(), String>) -> Duration {
-        let began = Instant::now();
-        loop {
-            let Err(why) = check() else {
-                return began.elapsed();
-            };
-            assert!(
-                began.elapsed() < PATIENCE,
-                "{what}: not after {PATIENCE:?}: {why}\n{}",
-                self.members_text()
-            );
-            std::thread::sleep(Duration::from_millis(500));
-        }
+    pub fn until(&self, what: &str, check: impl FnMut() -> Result<(), String>) -> Duration {
+        wait_until(what, check, || self.members_text())
     }
 
     /// For a failure's message.
@@ -163,15 +131,4 @@ pub fn name(number: usize) -> String {
 
 fn address(number: usize) -> String {
     format!("192.0.2.{}", 11 + number)
-}
-
-/// What an owner copies to a machine: cluster.toml and the node's own tree. No other node's, and not the CA directory.
-fn give(cluster: &Path, node: &str, to: &Path) {
-    fs::create_dir_all(to.join("nodes")).expect("made");
-    fs::copy(cluster.join("cluster.toml"), to.join("cluster.toml")).expect("copied");
-    let mut copy = Command::new("cp");
-    copy.args(["--recursive", "--preserve=mode"])
-        .arg(cluster.join("nodes").join(node))
-        .arg(to.join("nodes"));
-    succeed(&mut copy);
 }

@@ -1,6 +1,7 @@
 //! The command line, one file a command where it has much to say.
 
 mod color;
+mod directory;
 mod etcd;
 mod node;
 mod small;
@@ -12,6 +13,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use color::Color;
+pub use directory::Directory;
 pub use etcd::{Etcd, EtcdCommand, EtcdMembers, EtcdRemove};
 pub use node::{Make, Node, Options, Preflight};
 pub use small::{Check, Completions, Graph, Logs, Man, Reset, Start, Status, Stop, Supervise};

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::Directory;
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   kinstall check
@@ -32,12 +34,25 @@ pub struct Check {
     pub json: bool,
 }
 
+const STATUS_EXAMPLES: &str = "\
+Examples:
+  kinstall status
+  kinstall status --json | jq .healthy
+  kinstall status --cluster
+  kinstall status --cluster --dir kubernetes --json | jq '.problems[]'";
+
 /// Tell what runs on this node, since when, how healthy it is, in which version, and how long its certificates last.
 ///
-/// Exits with 1 when something is not as it should be.
+/// With --cluster the same of the whole cluster: all nodes, etcd's members, API servers, versions, certificates' days left,
+/// and what is the matter. Exits with 1 when something is not as it should be.
 #[derive(Debug, Args)]
-#[command(before_help = "Examples:\n  kinstall status\n  kinstall status --json | jq .healthy")]
+#[command(before_help = STATUS_EXAMPLES)]
 pub struct Status {
+    /// Tell of the whole cluster: from a control-plane node, or from where kpki init made the cluster's directory.
+    #[arg(long)]
+    pub cluster: bool,
+    #[command(flatten)]
+    pub directory: Directory,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

@@ -26,7 +26,7 @@ pub fn run(arguments: &Etcd) -> Result<Outcome, Failure> {
 
 fn members(arguments: &EtcdMembers) -> Result<Outcome, Failure> {
     let spec = machine::node()?;
-    let report = machine::runtime()?.block_on(etcd::report(&spec))?;
+    let report = machine::runtime()?.block_on(etcd::report(&spec.cluster, &spec.tree))?;
     let text = if arguments.json {
         output::json(&report)
     } else {
@@ -109,11 +109,11 @@ fn line(text: &mut String, member: &MemberLine, widest: usize) {
 fn remove(arguments: &EtcdRemove) -> Result<Outcome, Failure> {
     let spec = machine::node()?;
     let runtime = machine::runtime()?;
-    let removal = runtime.block_on(etcd::removal(&spec, &arguments.name))?;
+    let removal = runtime.block_on(etcd::removal(&spec.cluster, &spec.tree, &arguments.name))?;
     if !arguments.yes {
         ask(&removal)?;
     }
-    runtime.block_on(etcd::remove(&spec, &removal))?;
+    runtime.block_on(etcd::remove(&spec.tree, &removal))?;
     let name = output::printable(&removal.name);
     Ok(Outcome::fine(format!(
         "{GOOD}{name} ({}) is no member any more{GOOD:#}; {} left. Next:\n\n  \

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use installer::desired::{InitSystem, NodeOptions, NodeSpec, Programs, layout};
 use installer::image::{ContainerdImages, Unpack};
 use installer::install;
-use installer::machine::{EffectError, ImageStore, facts, node_source, programs};
+use installer::machine::node_source::{self, Vantage};
+use installer::machine::{EffectError, ImageStore, facts, programs};
 use installer::supervisor::Manager;
 
+use crate::cli::arguments::Directory;
 use crate::cli::output::Failure;
 
 /// What keeps services on this machine.
@@ -74,4 +76,19 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, EffectError> {
             fact: format!("the asynchronous runtime: {error}"),
             hint: None,
         })
+}
+
+/// From where the whole cluster is asked: the directory that was named, else this node's, else `./kubernetes`.
+pub fn vantage(directory: &Directory) -> Result<Vantage, Failure> {
+    // What is no node, or may not read what a node remembers, has a directory of its own.
+    let own = options().ok();
+    let (dir, ca_dir) = match (&directory.dir, &own) {
+        (Some(dir), _) => (dir.clone(), None),
+        (None, Some(own)) => (own.dir.clone(), own.ca_dir.clone()),
+        (None, None) => (PathBuf::from("kubernetes"), None),
+    };
+    let ca_dir = directory.ca_dir.clone().or(ca_dir);
+    let own = own.map(|own| own.node);
+    Vantage::open(&dir, ca_dir.as_deref(), own.as_deref())
+        .map_err(|error| Failure::from(error.problems()))
 }

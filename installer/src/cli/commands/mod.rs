@@ -2,6 +2,7 @@
 
 mod addon_manager;
 mod check;
+mod cluster_status;
 mod completions;
 mod etcd;
 mod graph;

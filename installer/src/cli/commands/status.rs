@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use installer::desired::NodeSpec;
 use installer::health;
-use installer::status::{ComponentStatus, HealthStatus, Keeper, Status};
+use installer::status::{ComponentStatus, HealthStatus, Keeper, Status, span};
 use time::OffsetDateTime;
 
 use super::machine;
@@ -17,6 +17,9 @@ const SOON_DAYS: i64 = 30;
 
 /// Tells what runs and how it is.
 pub fn run(arguments: &arguments::Status) -> Result<Outcome, Failure> {
+    if arguments.cluster {
+        return super::cluster_status::run(arguments);
+    }
     let spec = machine::node()?;
     let status = read(&spec)?;
     let text = if arguments.json {
@@ -111,29 +114,5 @@ fn line(text: &mut String, one: &ComponentStatus, now: i64) {
     );
     if let Some(reason) = &one.reason {
         let _ = writeln!(text, "    {}", output::printable(reason));
-    }
-}
-
-/// A span of time in its largest unit.
-fn span(seconds: i64) -> String {
-    match seconds.max(0) {
-        s if s < 120 => format!("{s} s"),
-        s if s < 7200 => format!("{} min", s / 60),
-        s if s < 172_800 => format!("{} h", s / 3600),
-        s => format!("{} d", s / 86_400),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::span;
-
-    #[test]
-    fn spans_are_told_in_their_largest_unit() {
-        assert_eq!(span(-1), "0 s");
-        assert_eq!(span(119), "119 s");
-        assert_eq!(span(120), "2 min");
-        assert_eq!(span(7200), "2 h");
-        assert_eq!(span(172_800), "2 d");
     }
 }

@@ -52,6 +52,9 @@ pub enum SourceError {
         /// Those that it has.
         nodes: Vec<NodeName>,
     },
+    /// There are no files of a node that may ask.
+    #[error("{} has no control-plane node's files, and nobody else may look at the whole cluster", .0.display())]
+    NoVantage(PathBuf),
     /// Files of the node's tree are not there.
     #[error("{} is not complete: {} {} missing", dir.display(), missing.join(", "), if missing.len() == 1 { "is" } else { "are" })]
     Incomplete {
@@ -115,6 +118,9 @@ impl SourceError {
                     nodes.join(", ")
                 )))
             }
+            Self::NoVantage(_) => one(Some(
+                "run it on a control-plane node, or name the directory that kpki init made: --dir DIR".into(),
+            )),
             Self::Incomplete { dir, .. } => one(Some(format!(
                 "run kpki apply where the CA keys are, then bring {} here again",
                 dir.display()

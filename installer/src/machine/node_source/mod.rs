@@ -6,6 +6,7 @@ mod options;
 pub(crate) mod own;
 mod prepare;
 mod tree;
+mod vantage;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use time::OffsetDateTime;
 
 pub use error::SourceError;
 pub use options::MakeOptions;
+pub use vantage::Vantage;
 
 use crate::desired::TreeFile;
 

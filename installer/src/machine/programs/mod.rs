@@ -6,7 +6,7 @@ mod probe;
 mod problem;
 mod search;
 mod skew;
-mod version;
+pub(crate) mod version;
 mod wish;
 
 use std::env;

@@ -4,14 +4,14 @@ use std::fmt;
 
 /// A version's three numbers. What comes after them (`-rc.1`, `+ds1`) does not count here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Version {
-    pub(super) major: u32,
-    pub(super) minor: u32,
+pub(crate) struct Version {
+    pub(crate) major: u32,
+    pub(crate) minor: u32,
     patch: u32,
 }
 
 impl Version {
-    pub(super) const fn new(major: u32, minor: u32, patch: u32) -> Self {
+    pub(crate) const fn new(major: u32, minor: u32, patch: u32) -> Self {
         Self {
             major,
             minor,
@@ -20,7 +20,7 @@ impl Version {
     }
 
     /// `1.37.2`, `1.1.5+ds1`, `1.38`. Nothing when there are not at least two numbers.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.splitn(3, '.');
         let major = parts.next()?.parse().ok()?;
         let minor = parts.next()?;
