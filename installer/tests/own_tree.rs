@@ -191,3 +191,20 @@ fn what_soon_ends_on_a_worker_waits_for_its_owner() {
         "{told}"
     );
 }
+
+/// What would be made anew by a wrong clock could be used by nobody.
+#[test]
+fn a_clock_that_is_behind_is_told_as_such() {
+    let machine = Machine::of("kubeadm", "w1");
+    let before = machine.files();
+    let Err(error) = machine.open(now() - Duration::hours(1)) else {
+        panic!("its certificates are of the future");
+    };
+    let problems = error.problems();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    let told = format!("{:?}", problems[0]);
+    for wanted in ["the clock says ", "are not valid before ", "set the clock"] {
+        assert!(told.contains(wanted), "{wanted}: {told}");
+    }
+    assert_eq!(machine.files(), before);
+}

@@ -55,7 +55,7 @@ fn clock(node: &Node<'_>) {
         run(command.args(node.arguments()))
     };
     let fix = "chrony or systemd-timesyncd";
-    says(&at("-1h"), "clock: the clock says ", fix);
+    says(&at("-1h"), "the clock says ", fix);
     let ahead = "control-plane-clock: the clock is 1 h ahead of that of the API server of node1";
     says(&at("+1h"), ahead, fix);
 }
@@ -95,7 +95,7 @@ fn unreachable(node: &Node<'_>) {
         "nft add table inet wall; nft 'add chain inet wall out { type filter hook output priority 0; }'
          nft add rule inet wall out tcp dport 6443 drop",
     );
-    let within: Vec<_> = node.arguments().chain(["--timeout", "4"]).collect();
+    let within: Vec<_> = node.arguments().chain(["--timeout", "5"]).collect();
     let ended = run(node.machine.command("kinstall").arg("node").args(within));
     node.machine.shell("nft delete table inet wall");
     says(&ended, "control plane reachable: ", "hint: ");

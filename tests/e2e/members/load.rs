@@ -67,6 +67,23 @@ pub fn while_a_network_is_cut(place: &mut Place<'_>, writes: &mut Writes) {
     }
 }
 
+/// The API server of node1 lives and shakes hands, and has no etcd: nobody is sent to it. Every connection is a new one.
+pub fn through_who_is_ready(place: &Place<'_>) {
+    let own = run(&mut place.kubectl(0, &["get", "--raw", "/readyz"]));
+    assert_ne!(own.code, Some(0), "it has no etcd: {own}");
+    // Since when it is not ready, its balancer asked.
+    place.until("node2's balancer knows", || {
+        let told = place.nodes[1].kinstall(&["logs", "api-balancer", "--lines", "20"]);
+        let knows = told.stdout.contains("Server ready/node1 is DOWN");
+        knows.then_some(()).ok_or_else(|| told.to_string())
+    });
+    for _ in 0..12 {
+        let arguments = ["get", "configmaps", "--server", ENDPOINT];
+        let ended = run(&mut place.nodes[1].kubectl(&arguments));
+        assert_eq!(ended.code, Some(0), "{ended}");
+    }
+}
+
 /// Nothing comes in and nothing goes out; addresses and routes stay, as when a cable is pulled at the switch.
 fn cut(machine: &Machine<'_>) {
     let mut rules = String::from("table inet cut {\n");

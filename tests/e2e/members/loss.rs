@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::load;
 use crate::place::Place;
 use crate::writes::Writes;
 
@@ -32,6 +33,7 @@ pub fn of_data(place: &Place<'_>, writes: &mut Writes) {
         }
     });
     assert!(writes.one(place, 1), "two of three are enough");
+    load::through_who_is_ready(place);
 
     place.install(0);
     place.is_whole(1, 3);

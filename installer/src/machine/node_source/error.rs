@@ -10,6 +10,7 @@ use pki_core::converge::host::HostError;
 use pki_core::converge::inventory::InventoryError;
 use pki_core::converge::problem::Problem;
 use pki_core::converge::store::StoreError;
+use time::OffsetDateTime;
 
 /// Why a cluster's directory does not give a node.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +75,16 @@ pub enum SourceError {
     /// The tree differs from what is wanted, and cannot be mended here.
     #[error("the cluster's files are not as cluster.toml wants them")]
     CannotMend(Vec<Problem>),
+    /// The time of files of the node's tree has not begun, and they cannot be made anew here.
+    #[error("the clock says {}, and files of node {node} are not valid before {}", second(*now), second(*begins))]
+    TooEarly {
+        /// The node.
+        node: NodeName,
+        /// This moment, as the clock says.
+        now: OffsetDateTime,
+        /// When all of them are valid.
+        begins: OffsetDateTime,
+    },
     /// Making or mending the PKI failed.
     #[error(transparent)]
     Apply(#[from] ApplyError),
@@ -126,8 +137,20 @@ impl SourceError {
                 dir.display()
             ))),
             Self::Io { path, source } => vec![Problem::io(path, source)],
+            Self::TooEarly { .. } => one(Some(
+                "set the clock and keep it right, with chrony or systemd-timesyncd; where it is right, another one was ahead when \
+                 they were issued: kpki renew --all there"
+                    .into(),
+            )),
             Self::Apply(error) => one(error.hint()),
             Self::Store(error) => one(error.hint()),
         }
     }
+}
+
+/// A moment in UTC, to the second: `2026-11-24T08:00:00Z`.
+fn second(moment: OffsetDateTime) -> String {
+    let (date, time) = (moment.date(), moment.time());
+    let (hour, minute, second) = time.as_hms();
+    format!("{date}T{hour:02}:{minute:02}:{second:02}Z")
 }

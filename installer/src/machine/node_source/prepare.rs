@@ -6,7 +6,7 @@ use pki_core::cluster::{FileMode, Location};
 use pki_core::converge::apply::Changes;
 use pki_core::converge::cluster_directory::{ClusterDirectory, SPEC, State};
 use pki_core::converge::inventory::Inventory;
-use pki_core::converge::plan::{Obstacle, Plan};
+use pki_core::converge::plan::{Drift, Obstacle, Plan};
 use pki_core::converge::problem::Problem;
 use pki_core::converge::store::Store;
 use ring::rand::SystemRandom;
@@ -205,6 +205,20 @@ fn refuse_own(
     let told = if drifts.is_empty() { edges } else { drifts };
     if told.is_empty() {
         return Ok(());
+    }
+    let begins = told.iter().filter_map(|finding| match &finding.fact {
+        Fact::Drift {
+            drift: Drift::NotYetValid { not_before },
+            ..
+        } => Some(*not_before),
+        _ => None,
+    });
+    if let Some(begins) = begins.max() {
+        return Err(SourceError::TooEarly {
+            node: node.clone(),
+            now: plan.now(),
+            begins,
+        });
     }
     // What stands in the way of most is why nothing can be done here.
     let mut why = Vec::new();
