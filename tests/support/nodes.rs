@@ -9,7 +9,7 @@ use std::thread;
 use crate::cluster::{Cluster, DIRECTORY};
 use crate::command::succeed;
 use crate::machine::{Families, Machine, MachineOptions, Network};
-use crate::node::Node;
+use crate::node::{Node, answer};
 
 /// The machines, and where the cluster's PKI was made.
 #[derive(Debug)]
@@ -75,6 +75,27 @@ impl<'a> Nodes<'a> {
     /// The first control-plane node.
     pub fn first(&self) -> &Node<'a> {
         &self.all[0]
+    }
+
+    /// Ready for the API, and healthy for `kinstall status` on the machine itself.
+    pub fn are_well(&self) {
+        let said = self.first().objects(&["get", "nodes"]);
+        let ready = |name: &str| {
+            let items = said["items"].as_array().into_iter().flatten();
+            let mut own = items.filter(|one| one["metadata"]["name"] == name);
+            let conditions = own.next().map(|one| one["status"]["conditions"].clone());
+            let conditions = conditions.and_then(|all| all.as_array().cloned());
+            let mut conditions = conditions.into_iter().flatten();
+            conditions.any(|one| one["type"] == "Ready" && one["status"] == "True")
+        };
+        for node in &self.all {
+            assert!(ready(node.machine.name()), "{said:#}");
+            let ended = node.kinstall(&["status"]);
+            let words = answer(&ended).unwrap_or_else(|why| panic!("{why}"));
+            let name = node.machine.name();
+            assert!(words.contains(name) && words.contains("healthy"), "{words}");
+        }
+        assert_eq!(said["items"].as_array().map(Vec::len), Some(self.all.len()));
     }
 
     /// Does the same on several machines at once. Panics when it does on one.

@@ -5,7 +5,6 @@ use tests::machine::Network;
 use tests::node::{Node, answer};
 use tests::nodes::Nodes;
 
-use crate::health;
 use crate::workload;
 
 pub fn leaves_the_others_whole(nodes: &Nodes<'_>, network: &Network) {
@@ -46,7 +45,7 @@ pub fn leaves_the_others_whole(nodes: &Nodes<'_>, network: &Network) {
         let back = pods.iter().any(|pod| pod.node == name);
         back.then_some(()).ok_or_else(|| format!("{pods:?}"))
     });
-    health::are_well(nodes);
+    nodes.are_well();
     let pods = workload::pods(nodes);
     workload::pod_to_pod(nodes, &pods);
     workload::by_node_port(nodes, &pods, network);

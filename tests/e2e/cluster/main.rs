@@ -94,7 +94,7 @@ fn host_gw() {
 /// What every cluster of several has to do.
 fn show(phases: &mut Phases, nodes: &Nodes<'_>, network: &Network) {
     phases.show("every node is Ready and says that it is well", || {
-        health::are_well(nodes);
+        nodes.are_well();
     });
     let pods = workload::start(nodes);
     phases.show("pods reach pods of other nodes as themselves", || {
