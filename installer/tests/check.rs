@@ -1,6 +1,8 @@
 //! `kinstall check`, through the program and through the library.
 #![allow(missing_docs)]
 
+mod directory;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,14 +10,7 @@ use std::process::Command;
 
 use installer::check::Severity;
 use installer::machine::ClusterDirectory;
-use pki_core::cluster::blueprint::Blueprint;
 use pki_core::cluster::profile::Profile;
-use pki_core::cluster::spec::ClusterSpec;
-use pki_core::cluster::{FileMode, Location};
-use pki_core::converge::inventory::Inventory;
-use pki_core::converge::plan::Plan;
-use pki_core::converge::store::Store;
-use ring::rand::SystemRandom;
 use time::{Duration, OffsetDateTime};
 
 /// A cluster of two nodes in a directory of its own.
@@ -26,24 +21,10 @@ struct Tree {
 
 impl Tree {
     fn made(profile: &str) -> Self {
-        let scratch = tempfile::tempdir().unwrap();
-        let dir = scratch.path().join("kubernetes");
-        let spec = ClusterSpec::builder()
-            .service_cidrs(["10.3.0.0/24"])
-            .profile(profile)
-            .node_flag("cp1=192.0.2.11:control-plane,etcd")
-            .node_flag("w1=192.0.2.21:worker")
-            .user_flag("alice:dev")
-            .build()
-            .unwrap();
-        let blueprint = Blueprint::new(&spec, &Profile::shipped(profile).unwrap()).unwrap();
-        let inventory = Inventory::empty();
-        let plan = Plan::new(&blueprint, &inventory, OffsetDateTime::now_utc());
-        let mut changes = plan.execute(&SystemRandom::new()).unwrap();
-        let place = Location::tree("cluster.toml").unwrap();
-        changes.add(place, spec.to_toml().into_bytes(), FileMode::PUBLIC);
-        let mut store = Store::open(&dir, &dir.join("ca")).unwrap();
-        changes.commit(&mut store).unwrap();
+        let (scratch, dir) = directory::made(
+            profile,
+            &["cp1=192.0.2.11:control-plane,etcd", "w1=192.0.2.21:worker"],
+        );
         Self {
             _scratch: scratch,
             dir,

@@ -1,6 +1,8 @@
 //! A machine that was given cluster.toml and its own node's tree: just that is its business.
 #![allow(missing_docs)]
 
+mod directory;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,14 +10,6 @@ use std::path::{Path, PathBuf};
 use installer::machine::node_source::{
     MakeOptions, Mode, Outcome, Request, Source, SourceError, open,
 };
-use pki_core::cluster::blueprint::Blueprint;
-use pki_core::cluster::profile::Profile;
-use pki_core::cluster::spec::ClusterSpec;
-use pki_core::cluster::{FileMode, Location};
-use pki_core::converge::inventory::Inventory;
-use pki_core::converge::plan::Plan;
-use pki_core::converge::store::Store;
-use ring::rand::SystemRandom;
 use time::{Duration, OffsetDateTime};
 
 /// The directory of one of four nodes: two of the control plane, one of etcd alone, a worker.
@@ -29,27 +23,15 @@ const NODES: [&str; 4] = ["cp1", "cp2", "e1", "w1"];
 
 impl Machine {
     fn of(profile: &str, node: &'static str) -> Self {
-        let scratch = tempfile::tempdir().unwrap();
-        let dir = scratch.path().join("kubernetes");
-        let spec = ClusterSpec::builder()
-            .service_cidrs(["10.3.0.0/24"])
-            .profile(profile)
-            .node_flag("cp1=192.0.2.11:control-plane,etcd")
-            .node_flag("cp2=192.0.2.12:control-plane")
-            .node_flag("e1=192.0.2.13:etcd")
-            .node_flag("w1=192.0.2.21:worker")
-            .user_flag("alice:dev")
-            .build()
-            .unwrap();
-        let blueprint = Blueprint::new(&spec, &Profile::shipped(profile).unwrap()).unwrap();
-        let inventory = Inventory::empty();
-        let plan = Plan::new(&blueprint, &inventory, OffsetDateTime::now_utc());
-        let mut changes = plan.execute(&SystemRandom::new()).unwrap();
-        let place = Location::tree("cluster.toml").unwrap();
-        changes.add(place, spec.to_toml().into_bytes(), FileMode::PUBLIC);
-        let mut store = Store::open(&dir, &dir.join("ca")).unwrap();
-        changes.commit(&mut store).unwrap();
-        drop(store);
+        let (scratch, dir) = directory::made(
+            profile,
+            &[
+                "cp1=192.0.2.11:control-plane,etcd",
+                "cp2=192.0.2.12:control-plane",
+                "e1=192.0.2.13:etcd",
+                "w1=192.0.2.21:worker",
+            ],
+        );
         for elsewhere in ["ca", "users"] {
             fs::remove_dir_all(dir.join(elsewhere)).unwrap();
         }

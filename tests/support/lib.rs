@@ -19,3 +19,4 @@ pub mod phases;
 pub mod process;
 pub mod record;
 pub mod snapshot;
+pub mod web;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pki_core::x509::inspect::{AlternativeNameReport, CertificateReport};
-use pki_core::x509::{Details, ExtendedKeyUsage, KeyUsage, SigningRequest, SubjectAltName};
+use pki_core::x509::{Details, ExtendedKeyUsage, KeyUsage, SigningRequest};
 use serde::Serialize;
 
 use super::errors::printable;
@@ -51,7 +51,7 @@ impl Preview {
                 not_after: moment(wanted.validity.not_after),
             }),
             key_algorithm: wanted.public_key.to_string(),
-            alternative_names: wanted.sans.iter().map(name).collect(),
+            alternative_names: wanted.sans.iter().map(AlternativeNameReport::of).collect(),
             key_usages: wanted.key_usage.map(usages),
             extended_key_usages: extended(&wanted.extended_key_usages),
         }
@@ -63,22 +63,11 @@ impl Preview {
             subject: wanted.subject.to_string(),
             issued: None,
             key_algorithm: wanted.public_key.to_string(),
-            alternative_names: wanted.sans.iter().map(name).collect(),
+            alternative_names: wanted.sans.iter().map(AlternativeNameReport::of).collect(),
             key_usages: wanted.key_usage.map(usages),
             extended_key_usages: extended(&wanted.extended_key_usages),
         }
     }
-}
-
-fn name(san: &SubjectAltName) -> AlternativeNameReport {
-    let kind = match san {
-        SubjectAltName::Dns(_) => "dns",
-        SubjectAltName::Ip(_) => "ip",
-        SubjectAltName::Email(_) => "email",
-        SubjectAltName::Uri(_) => "uri",
-    };
-    let value = san.to_string();
-    AlternativeNameReport { kind, value }
 }
 
 fn usages(usage: KeyUsage) -> Vec<String> {

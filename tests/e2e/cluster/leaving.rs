@@ -4,6 +4,7 @@ use tests::command::{run, succeed};
 use tests::machine::Network;
 use tests::node::{Node, answer};
 use tests::nodes::Nodes;
+use tests::web;
 
 use crate::workload;
 
@@ -37,7 +38,7 @@ pub fn leaves_the_others_whole(nodes: &Nodes<'_>, network: &Network) {
     workload::pod_to_pod(nodes, &pods);
 
     leaving.finish();
-    workload::bring_image(leaving);
+    web::bring_image(leaving);
     first.wait_until("the node that is back has its pod", || {
         let mut command = first.kubectl(&["rollout", "status", "daemonset/web", "--timeout=10s"]);
         answer(&run(&mut command)).map(drop)?;

@@ -4,51 +4,14 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use tests::command::run;
-use tests::component;
-use tests::image;
 use tests::machine::Network;
 use tests::node::{Node, answer, in_url};
 use tests::nodes::Nodes;
+use tests::web::{self, NODE_PORT};
 
-const NODE_PORT: u16 = 30080;
-const IMAGE: &str = "registry.test/web:1";
 const DOMAIN: &str = "cluster.local";
 /// With three pods, one of them is missed by chance less often than once in three million times.
 const TRIES: usize = 40;
-
-const MANIFEST: &str = "
-apiVersion: apps/v1
-kind: DaemonSet
-metadata: { name: web, namespace: default }
-spec:
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers:
-        - name: web
-          image: registry.test/web:1
-          imagePullPolicy: Never
-          ports: [{ containerPort: 8080 }]
-          readinessProbe: { httpGet: { path: /hostname, port: 8080 }, periodSeconds: 1 }
-          securityContext:
-            runAsNonRoot: true
-            runAsUser: 65532
-            allowPrivilegeEscalation: false
-            readOnlyRootFilesystem: true
-            capabilities: { drop: [ALL] }
-            seccompProfile: { type: RuntimeDefault }
----
-apiVersion: v1
-kind: Service
-metadata: { name: web, namespace: default }
-spec:
-  type: NodePort
-  ipFamilyPolicy: PreferDualStack
-  selector: { app: web }
-  ports: [{ port: 80, targetPort: 8080, nodePort: 30080 }]
-";
 
 /// A pod of the web server.
 #[derive(Clone, Debug)]
@@ -63,9 +26,9 @@ pub struct Pod {
 
 /// Brings the image onto every node, starts the server and waits until each has one that is ready and known by name.
 pub fn start(nodes: &Nodes<'_>) -> Vec<Pod> {
-    nodes.at_once(&nodes.all, bring_image);
+    nodes.at_once(&nodes.all, web::bring_image);
     let first = nodes.first();
-    let ended = first.apply(MANIFEST);
+    let ended = first.apply(&web::manifest("DaemonSet", ""));
     assert!(ended.code == Some(0), "{ended}");
     first.wait_until("the web server is ready", || {
         let mut command = first.kubectl(&["rollout", "status", "daemonset/web", "--timeout=10s"]);
@@ -82,15 +45,6 @@ pub fn start(nodes: &Nodes<'_>) -> Vec<Pod> {
         });
     }
     pods
-}
-
-/// For pods whose image comes from no registry.
-pub fn bring_image(node: &Node<'_>) {
-    let file = "/root/web.tar";
-    let program = component::path("kpki-web");
-    image::archive(IMAGE, &program, &["serve"], &node.machine.path(file));
-    node.machine
-        .shell(&format!("ctr --namespace k8s.io images import {file}"));
 }
 
 /// Those that are ready.

@@ -13,8 +13,7 @@ use tests::machine::Network;
 use tests::node::{Node, in_url};
 use tests::phases::Phases;
 use tests::record::note;
-
-use crate::workload::NODE_PORT;
+use tests::web::NODE_PORT;
 
 pub fn show(phases: &mut Phases, node: &Node<'_>, network: &Network) {
     phases.show("no port answers an attacker", || {

@@ -3,60 +3,15 @@
 use std::net::IpAddr;
 
 use tests::command::{Ended, run, succeed};
-use tests::component;
-use tests::image;
 use tests::machine::{Host, Network};
 use tests::node::{Node, answer, in_url};
 use tests::phases::Phases;
-
-/// Outside what any component listens on.
-pub const NODE_PORT: u16 = 30080;
-
-const IMAGE: &str = "registry.test/web:1";
-
-const MANIFEST: &str = "
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web, namespace: default }
-spec:
-  replicas: 2
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers:
-        - name: web
-          image: registry.test/web:1
-          imagePullPolicy: Never
-          ports: [{ containerPort: 8080 }]
-          readinessProbe: { httpGet: { path: /hostname, port: 8080 }, periodSeconds: 1 }
-          securityContext:
-            runAsNonRoot: true
-            runAsUser: 65532
-            allowPrivilegeEscalation: false
-            readOnlyRootFilesystem: true
-            capabilities: { drop: [ALL] }
-            seccompProfile: { type: RuntimeDefault }
----
-apiVersion: v1
-kind: Service
-metadata: { name: web, namespace: default }
-spec:
-  type: NodePort
-  ipFamilyPolicy: PreferDualStack
-  selector: { app: web }
-  ports: [{ port: 80, targetPort: 8080, nodePort: 30080 }]
-";
+use tests::web::{self, NODE_PORT};
 
 /// Brings the image onto the node, starts the server and waits until it is ready.
 pub fn start(node: &Node<'_>, domain: &str) {
-    let file = "/root/web.tar";
-    let program = component::path("kpki-web");
-    image::archive(IMAGE, &program, &["serve"], &node.machine.path(file));
-    node.machine
-        .shell(&format!("ctr --namespace k8s.io images import {file}"));
-    let ended = node.apply(MANIFEST);
+    web::bring_image(node);
+    let ended = node.apply(&web::manifest("Deployment", "replicas: 2"));
     assert!(ended.code == Some(0), "{ended}");
     assert!(
         !ended.stderr.contains("Warning"),

@@ -43,6 +43,14 @@ pub fn run(arguments: Node) -> Result<Outcome, Failure> {
     };
     let mut wanted = Wanted::of(asked, mode)?;
     wanted.tell();
+    if let Some(asked) = &wanted.spec.options.kubeconfig
+        && wanted.spec.file("admin.conf").is_none()
+    {
+        let (path, node) = (asked.path.display(), wanted.spec.node.name());
+        output::warn(format_args!(
+            "{path} is not written: node {node} has no control plane, and so no administrator's kubeconfig"
+        ));
+    }
     let report = preflight::report(&wanted)?;
     if arguments.check_only {
         return Ok(preflight::tell(&report, arguments.json));

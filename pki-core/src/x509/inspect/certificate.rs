@@ -149,7 +149,8 @@ impl AlternativeNameReport {
         sans.iter().map(Self::of).chain(odd).collect()
     }
 
-    fn of(san: &SubjectAltName) -> Self {
+    /// The same of one name.
+    pub fn of(san: &SubjectAltName) -> Self {
         let kind = match san {
             SubjectAltName::Dns(_) => "dns",
             SubjectAltName::Ip(_) => "ip",
