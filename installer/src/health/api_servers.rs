@@ -5,12 +5,12 @@ use std::time::Duration;
 use http::header::DATE;
 use k8s_openapi::apimachinery::pkg::version::Info;
 use kube::client::Body;
-use pki_core::cluster::spec::{Node, Role};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use tokio::task::JoinSet;
 
 use crate::addon::manager;
+use crate::api_servers;
 use crate::desired::NodeSpec;
 use crate::machine::readings::{ApiServer, Asked};
 
@@ -24,31 +24,21 @@ pub async fn api_servers(spec: &NodeSpec) -> Vec<Asked> {
         return Vec::new();
     };
     let mut asked = JoinSet::new();
-    let others = spec.cluster.nodes_with(Role::ControlPlane);
-    for (number, node) in others.enumerate() {
-        if node.name() == spec.node.name() {
-            continue;
-        }
-        let url = url(spec, node);
+    let servers = api_servers::of(&spec.cluster).into_iter();
+    let others = servers.filter(|server| server.node != spec.node.name().as_str());
+    for (number, server) in others.enumerate() {
         let contents = kubeconfig.contents.clone();
-        let name = node.name().to_string();
         asked.spawn(async move {
+            let url = server.url;
             let answer = tokio::time::timeout(LIMIT, ask(contents.secret_bytes(), &url)).await;
             let answer = answer.unwrap_or_else(|_| Err(format!("{url}: no answer within 3 s")));
-            (number, Asked { node: name, answer })
+            let node = server.node;
+            (number, Asked { node, answer })
         });
     }
     let mut answers = asked.join_all().await;
     answers.sort_by_key(|(number, _)| *number);
     answers.into_iter().map(|(_, asked)| asked).collect()
-}
-
-fn url(spec: &NodeSpec, node: &Node) -> String {
-    let address = node
-        .address(spec.cluster.family())
-        .unwrap_or(node.addresses()[0]);
-    let server = std::net::SocketAddr::new(address, spec.cluster.apiserver_port(node));
-    format!("https://{server}")
 }
 
 async fn ask(kubeconfig: &[u8], url: &str) -> Result<ApiServer, String> {

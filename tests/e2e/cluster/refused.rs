@@ -95,13 +95,16 @@ fn unreachable(node: &Node<'_>) {
         "nft add table inet wall; nft 'add chain inet wall out { type filter hook output priority 0; }'
          nft add rule inet wall out tcp dport 6443 drop",
     );
-    let within: Vec<_> = node.arguments().chain(["--timeout", "5"]).collect();
+    let more = ["--timeout", "5", "--kubeconfig", "/srv/admin.conf"];
+    let within: Vec<_> = node.arguments().chain(more).collect();
     let ended = run(node.machine.command("kinstall").arg("node").args(within));
     node.machine.shell("nft delete table inet wall");
     says(&ended, "control plane reachable: ", "hint: ");
     let warned = "control-plane-reached: no API server answers: node1: ";
     assert!(ended.stderr.contains(warned), "{ended}");
     assert!(ended.stderr.contains(":6443"), "{ended}");
+    let warned = "/srv/admin.conf is not written: node node2 has no control plane";
+    assert!(ended.stderr.contains(warned), "{ended}");
 }
 
 /// Killed on its way, and started again.
