@@ -27,6 +27,7 @@
 //! | [`cni`] | the CNI plugin `flannel`, a program of its own |
 //! | [`api_servers`] | the cluster's API servers, each asked by itself |
 //! | [`etcd`] | etcd's members: who they are, how one joins, how one goes |
+//! | [`bundle`] | what a machine needs to become a node, in one file |
 //! | [`plan`] | what has to change, with reasons; pure |
 //! | [`machine`] | reading and changing the machine; the only room that touches it |
 //! | [`check`](mod@check) | the comparison of the two; pure |
@@ -34,6 +35,7 @@
 
 pub mod addon;
 pub mod api_servers;
+pub mod bundle;
 pub mod check;
 pub mod cni;
 pub mod component;

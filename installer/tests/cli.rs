@@ -25,9 +25,10 @@ fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "node",
     "preflight",
+    "bundle",
     "status",
     "logs",
     "graph",

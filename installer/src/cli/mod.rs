@@ -5,6 +5,7 @@ mod commands;
 mod consent;
 mod guard;
 mod output;
+mod passphrase;
 mod progress;
 
 use std::process::ExitCode;

@@ -108,6 +108,12 @@ impl From<installer::etcd::EtcdError> for Failure {
     }
 }
 
+impl From<installer::bundle::BundleError> for Failure {
+    fn from(error: installer::bundle::BundleError) -> Self {
+        Self(error.problems())
+    }
+}
+
 impl From<EffectError> for Failure {
     fn from(EffectError { fact, hint }: EffectError) -> Self {
         Self(vec![Problem { fact, hint }])

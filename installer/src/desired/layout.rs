@@ -15,6 +15,8 @@ pub const STATE: &str = "/var/lib/kinstall";
 /// One directory for each component that does not run as root: just those files of the tree that it needs, as its own.
 /// A static pod sees its own as `/etc/kubernetes`.
 pub const CREDENTIALS: &str = "/var/lib/kinstall/credentials";
+/// What came in a bundle: `cluster/`, the cluster's directory, and `bin/`, programs.
+pub const BUNDLE: &str = "/var/lib/kinstall/bundle";
 /// Logs of services, and below it `audit/`.
 pub const LOGS: &str = "/var/log/kubernetes";
 /// The supervisor's socket and process ids.

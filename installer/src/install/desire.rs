@@ -7,6 +7,7 @@ use pki_core::cluster::spec::Role;
 
 use super::options;
 use crate::addon;
+use crate::bundle;
 use crate::component::{self, ComponentError, Images};
 use crate::desired::{
     self, Contents, Directory, DirectoryContents, File, InitSystem, Kind, NodeSpec, Owner,
@@ -27,6 +28,12 @@ pub fn desire(spec: &NodeSpec) -> Result<Vec<Resource>, ComponentError> {
         directory(Path::new(layout::KINSTALL), "kinstall's configuration"),
         remembered(spec),
     ];
+    let bundle = Path::new(layout::BUNDLE);
+    let options = &spec.options;
+    if options.dir.starts_with(bundle) || options.bin_dir.iter().any(|dir| dir.starts_with(bundle))
+    {
+        resources.push(bundle::directory());
+    }
     resources.extend(component::resources(spec, &images)?);
     resources.extend(addon::host(spec));
     resources.extend(addon::resources(spec, &images.addons()));

@@ -1,5 +1,6 @@
 //! The command line, one file a command where it has much to say.
 
+mod bundle;
 mod color;
 mod directory;
 mod etcd;
@@ -12,6 +13,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub use bundle::{Bundle, FromBundle};
 pub use color::Color;
 pub use directory::Directory;
 pub use etcd::{Etcd, EtcdCommand, EtcdMembers, EtcdRemove};
@@ -24,6 +26,7 @@ const EXAMPLES: &str = "\
 Examples:
   kinstall node --service-cidr 10.3.0.0/24   this machine becomes a running cluster of one node
   kinstall node --dir kubernetes             the same, with what kpki init made
+  kinstall node --bundle w1.bundle           the same, with all that kinstall bundle packed elsewhere
   kinstall node --dry-run                    what would be changed, and why
   kinstall status                            what runs, since when, and how it is
   kinstall reset                             take all of it away again";
@@ -55,6 +58,7 @@ pub struct Cli {
 pub enum Command {
     Node(Box<Node>),
     Preflight(Box<Preflight>),
+    Bundle(Box<Bundle>),
     Status(Status),
     Logs(Logs),
     Graph(Graph),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use installer::desired::Network;
 
-use super::Tree;
+use super::{FromBundle, Tree};
 
 const NODE_EXAMPLES: &str = "\
 Examples:
@@ -13,6 +13,7 @@ Examples:
   kinstall node --service-cidr 10.3.0.0/24,fd00:3::/112 --bin-dir /opt/kubernetes/bin
   kinstall node --service-cidr 172.20.0.0/16 --cluster-dns 172.20.0.53 --domain corp.example
   kinstall node --dir /srv/cluster --node cp1
+  kinstall node --bundle w1.bundle --passphrase-file passphrase
   kinstall node --dry-run --render /tmp/review";
 
 const PREFLIGHT_EXAMPLES: &str = "\
@@ -23,7 +24,7 @@ Examples:
 
 /// Make this machine a running, secured node of a cluster.
 ///
-/// With the directory that kpki init made, or, where there is none, with a new cluster of this one machine for which
+/// With the directory that kpki init made, with a bundle that kinstall bundle packed of it, or, where there is none, with a new cluster of this one machine for which
 /// --service-cidr is enough. Run again it changes nothing; after a change of cluster.toml it changes just that;
 /// after an interruption it finishes.
 #[derive(Debug, Args)]
@@ -35,6 +36,8 @@ pub struct Node {
     pub make: Make,
     #[command(flatten)]
     pub options: Options,
+    #[command(flatten)]
+    pub bundle: FromBundle,
     /// Also write the admin kubeconfig here, for whoever ran sudo.
     #[arg(long, value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
@@ -137,6 +140,16 @@ impl From<NetworkName> for Network {
             NetworkName::Flannel => Self::Flannel,
             NetworkName::HostGw => Self::HostGw,
             NetworkName::None => Self::None,
+        }
+    }
+}
+
+impl From<Network> for NetworkName {
+    fn from(network: Network) -> Self {
+        match network {
+            Network::Flannel => Self::Flannel,
+            Network::HostGw => Self::HostGw,
+            Network::None => Self::None,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What each command does, one file a command.
 
 mod addon_manager;
+mod bundle;
 mod check;
 mod cluster_status;
 mod completions;
 mod etcd;
+mod from_bundle;
 mod graph;
 mod logs;
 mod machine;
@@ -26,6 +28,7 @@ pub fn run(command: Command) -> ExitCode {
     let outcome = match command {
         Command::Node(arguments) => node::run(*arguments),
         Command::Preflight(arguments) => preflight::run(*arguments),
+        Command::Bundle(arguments) => bundle::run(*arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),

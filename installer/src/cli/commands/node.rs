@@ -11,18 +11,19 @@ use installer::install::{self, Course, Timeline, Watcher};
 use installer::machine::node_source::Mode;
 use installer::machine::{Host, HostError, Ledger, Observed, Root, ServiceManager};
 use installer::plan::{Action, Plan};
+use installer::supervisor::Manager;
 use rustix::process::geteuid;
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
 use super::wanted::{self, Wanted};
-use super::{machine, preflight};
+use super::{from_bundle, machine, preflight};
 use crate::cli::arguments::Node;
 use crate::cli::output::{self, Failure, GOOD, Outcome, STRONG, WEAK};
 use crate::cli::progress::Progress;
 
 /// Makes this machine a node.
-pub fn run(arguments: Node) -> Result<Outcome, Failure> {
+pub fn run(mut arguments: Node) -> Result<Outcome, Failure> {
     let only_shows = arguments.dry_run || arguments.check_only || arguments.render.is_some();
     if !geteuid().is_root() {
         return Err(Failure::new(
@@ -30,6 +31,8 @@ pub fn run(arguments: Node) -> Result<Outcome, Failure> {
             "run it with sudo",
         ));
     }
+    // What is only looked at goes when this ends.
+    let _scratch = from_bundle::bring(&mut arguments, only_shows)?;
     let asked = wanted::asked(
         arguments.tree,
         arguments.make,
@@ -63,7 +66,9 @@ pub fn run(arguments: Node) -> Result<Outcome, Failure> {
     if let Some(folder) = &arguments.render {
         return render(&desired, folder);
     }
-    let services = machine::services(wanted.spec.facts.init)?;
+    // The program that stays, which may be another than this one: a bundle has its own.
+    let kinstall = wanted.spec.programs.named("kinstall").path.clone();
+    let services = Manager::new(wanted.spec.facts.init, kinstall);
     if arguments.dry_run {
         return dry_run(&wanted.spec, &desired, &services, arguments.json);
     }

@@ -91,7 +91,7 @@ impl Directory {
 }
 
 /// Root's; in a directory that stands for a machine, the caller's.
-fn own(root: &Root) -> Owner {
+pub(super) fn own(root: &Root) -> Owner {
     if root.is_machine() {
         return Owner::ROOT;
     }

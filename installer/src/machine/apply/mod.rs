@@ -14,7 +14,7 @@ use std::path::Path;
 use super::effect::{EffectError, ImageStore, ServiceManager};
 use super::error::HostError;
 use super::fuse::Fuse;
-use super::ledger::{Ledger, LedgerStore, Made, State};
+use super::ledger::{Before, Entry, Ledger, LedgerStore, Made, State};
 use super::root::Root;
 use crate::desired::{Image, Kind, Resource, ResourceId, Stage};
 use crate::plan::{Action, Change, Plan};
@@ -84,6 +84,45 @@ impl Host {
 
     fn fuse(&self) -> &Fuse {
         &self.store.fuse
+    }
+
+    /// Makes a directory that is not a plan's to fill, and announces it in the ledger first. False where something is there
+    /// that kinstall did not make: then nothing is done.
+    ///
+    /// # Errors
+    /// When the ledger or the directory cannot be written.
+    pub fn announce_directory(&mut self, resource: &Resource) -> Result<bool, HostError> {
+        let Kind::Directory(wanted) = &resource.kind else {
+            return Ok(false);
+        };
+        let id = resource.id();
+        if self.ledger().entry(&id).is_none() {
+            if self.root.join(&wanted.path).symlink_metadata().is_ok() {
+                return Ok(false);
+            }
+            let entry = Entry {
+                id: id.clone(),
+                stage: resource.stage,
+                state: State::Intended,
+                made: Made::of(resource),
+                before: Before::Absent,
+            };
+            self.store.commit(|ledger| ledger.put(entry))?;
+        }
+        let owner = directory::own(&self.root);
+        directory::make(
+            &self.root,
+            &wanted.path,
+            wanted.mode.bits().into(),
+            owner,
+            self.fuse(),
+        )?;
+        self.store.commit(|ledger| {
+            if let Some(entry) = ledger.entry_mut(&id) {
+                entry.state = State::Done;
+            }
+        })?;
+        Ok(true)
     }
 
     /// Makes the changes of one stage. First all of them are announced in the ledger.
