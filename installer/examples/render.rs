@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use installer::component::{self, Images};
-use installer::desired::{Kind, Network, NodeOptions, NodeSpec, Resource};
+use installer::desired::{Kind, Network, NodeOptions, NodeSpec, ProxyMode, Resource};
 use installer::machine::{facts, node_source, programs};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             ca_dir: None,
             node,
             network,
+            proxy_mode: ProxyMode::default(),
             bin_dir,
             ignore_preflight: vec![],
             kubeconfig: None,

@@ -49,7 +49,7 @@ pub fn host(spec: &NodeSpec) -> Vec<Resource> {
         }));
     }
     let mut traces = Vec::new();
-    if spec.facts.has_nf_tables {
+    if spec.proxies_by_nftables() {
         // Both, whatever the cluster's families: it makes them where the kernel has both.
         for family in ["ip", "ip6"] {
             traces.push(Trace::NftTable(format!("{family} kube-proxy")));

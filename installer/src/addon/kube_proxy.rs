@@ -89,7 +89,7 @@ pub(super) fn manifest(spec: &NodeSpec, image: &str) -> Zeroizing<String> {
 }
 
 fn template(spec: &NodeSpec, image: &str, digest: &str) -> PodTemplateSpec {
-    let nftables = spec.facts.has_nf_tables;
+    let nftables = spec.proxies_by_nftables();
     let mount = |name: &str, path: &str, read_only| VolumeMount {
         name: name.into(),
         mount_path: path.into(),
@@ -272,7 +272,7 @@ fn configuration(spec: &NodeSpec) -> Configuration {
     let on_loopback = |port| std::net::SocketAddr::new(loopback, port).to_string();
     let pods = spec.pod_cidrs();
     let pods: Vec<_> = pods.iter().map(ToString::to_string).collect();
-    let nftables = spec.facts.has_nf_tables;
+    let nftables = spec.proxies_by_nftables();
     Configuration {
         api_version: "kubeproxy.config.k8s.io/v1alpha1",
         kind: "KubeProxyConfiguration",

@@ -14,7 +14,8 @@ use time::OffsetDateTime;
 
 use super::AddonImages;
 use crate::desired::{
-    CgroupVersion, Contents, Facts, InitSystem, Network, NodeOptions, NodeSpec, Programs, TreeFile,
+    CgroupVersion, Contents, Facts, InitSystem, Network, NodeOptions, NodeSpec, Programs,
+    ProxyMode, TreeFile,
 };
 
 /// Nothing of it is a default.
@@ -88,6 +89,7 @@ pub(crate) fn spec(toml: &str) -> NodeSpec {
             ca_dir: None,
             node: node.name().to_string(),
             network: Network::Flannel,
+            proxy_mode: ProxyMode::Nftables,
             bin_dir: vec![],
             ignore_preflight: vec![],
             kubeconfig: None,

@@ -64,12 +64,12 @@ impl Images {
             manager = add("kube-controller-manager", "kube-controller-manager", &[]);
             scheduler = add("kube-scheduler", "kube-scheduler", &[]);
         }
-        let tools: &[&str] = if spec.facts.has_nf_tables {
-            &["nft"]
-        } else {
-            &["iptables", "ip6tables"]
-        };
-        let kube_proxy = add("kube-proxy", "kube-proxy", tools);
+        // All of them, where they are: the control plane chooses the mode, and a worker need not be told to have the image.
+        let kube_proxy = add(
+            "kube-proxy",
+            "kube-proxy",
+            &["nft", "iptables", "ip6tables"],
+        );
         let coredns = add("coredns", "coredns", &[]);
         if spec.options.network.is_flannel() {
             // flannel takes iptables rules of earlier versions away before it makes nftables', and ends where it cannot.
@@ -130,10 +130,15 @@ pub(super) fn entrypoint(program: &str) -> String {
 fn image(programs: &Programs, program: &str, name: &str, tools: &[&str]) -> Image {
     let entrypoint = entrypoint(program);
     let mut contents = ImageContents::new().program(&entrypoint, programs.named(program));
-    // Where the kernel has no nf_tables, iptables is a program with plugins, which the host may lack: kube-proxy says so.
     for name in tools {
         if let Some(found) = programs.0.get(*name) {
             contents = contents.program(&tool(name), found);
+            // One program by three names (iptables' xtables-multi): which it is called by says what it does.
+            if matches!(*name, "iptables" | "ip6tables") {
+                for other in ["save", "restore"] {
+                    contents = contents.link(&tool(&format!("{name}-{other}")), name);
+                }
+            }
         }
     }
     contents.into_image(name, &[&entrypoint])

@@ -13,9 +13,9 @@ mod resource;
 pub use etcd_start::{EtcdPeer, EtcdStart};
 pub use facts::{CgroupVersion, Facts, InitSystem};
 pub use node::{NeededFile, NodeNeeds};
-pub use node_spec::{Network, NodeOptions, NodeSpec, Tree, TreeFile, UserKubeconfig};
+pub use node_spec::{Network, NodeOptions, NodeSpec, ProxyMode, Tree, TreeFile, UserKubeconfig};
 pub use persisted::persisted;
-pub use programs::{Program, Programs};
+pub use programs::{Program, Programs, XTABLES};
 pub use resource::{
     Account, Contents, Directory, DirectoryContents, File, Image, ImageFile, Kind, Module, Owner,
     Resource, ResourceId, Service, Stage, Symlink, Sysctl, SysctlValue, Trace,

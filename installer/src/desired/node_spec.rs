@@ -55,6 +55,9 @@ pub struct NodeOptions {
     /// How pods of different nodes reach each other.
     #[serde(default)]
     pub network: Network,
+    /// How kube-proxy leads packets to Services.
+    #[serde(default)]
+    pub proxy_mode: ProxyMode,
     /// Where to look for programs, before the usual places.
     #[serde(default)]
     pub bin_dir: Vec<PathBuf>,
@@ -96,7 +99,23 @@ impl Network {
     }
 }
 
+/// How kube-proxy leads packets to Services: its `mode`, by the names that it has there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyMode {
+    /// By rules of nftables, where the kernel has them; else as [`ProxyMode::Iptables`].
+    #[default]
+    Nftables,
+    /// By rules of iptables, for what else on the machine looks for them there.
+    Iptables,
+}
+
 impl NodeSpec {
+    /// Whether kube-proxy's rules are nftables'.
+    pub fn proxies_by_nftables(&self) -> bool {
+        self.facts.has_nf_tables && self.options.proxy_mode == ProxyMode::Nftables
+    }
+
     /// Whether this node has a role.
     pub fn has(&self, role: Role) -> bool {
         self.node.roles().contains(&role)

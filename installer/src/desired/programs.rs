@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// The name of the directory, beside the libraries, of what iptables loads by name when a rule asks for it.
+pub const XTABLES: &str = "xtables";
+
 /// The programs that were found, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Programs(pub BTreeMap<String, Program>);
@@ -17,7 +20,7 @@ pub struct Program {
     pub version: String,
     /// SHA-256 of it, in hexadecimal.
     pub digest: String,
-    /// The shared libraries that it loads, and the loader: their paths and SHA-256. Empty when it is static.
+    /// The shared libraries that it loads, the loader, and plugins: their paths and SHA-256. Empty when it is static.
     pub libraries: Vec<(PathBuf, String)>,
 }
 

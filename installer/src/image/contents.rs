@@ -6,7 +6,7 @@ use std::path::Path;
 use pki_core::cluster::FileMode;
 
 use crate::desired::digest::Digest;
-use crate::desired::{Image, ImageFile, Program};
+use crate::desired::{Image, ImageFile, Program, XTABLES};
 
 /// What every name of an image of ours begins with. `internal` is kept free for private use (ICANN, July
 /// 2024), so no registry has such a name.
@@ -36,7 +36,7 @@ impl ImageContents {
 
     /// With a program at the absolute path `at`, and all that its loader loads.
     ///
-    /// The loader keeps its own path, since it is written into the program. Libraries go beside the C library: there is
+    /// The loader keeps its own path, since it is written into the program, and so do plugins of iptables. Libraries go beside the C library: there is
     /// no `ld.so.cache` in an image, and that is a directory where the loader looks without one.
     pub fn program(mut self, at: &str, program: &Program) -> Self {
         self.add(at, &program.path, &program.digest);
@@ -46,8 +46,11 @@ impl ImageContents {
         });
         for (path, digest) in &program.libraries {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let is_plugin = path
+                .parent()
+                .is_some_and(|parent| parent.ends_with(XTABLES));
             let to = match home {
-                Some(home) if !is_loader(&name) => home.join(&*name),
+                Some(home) if !is_loader(&name) && !is_plugin => home.join(&*name),
                 _ => path.clone(),
             };
             self.add(&to.to_string_lossy(), path, digest);

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::desired::{Network, NodeOptions, UserKubeconfig, layout};
+use crate::desired::{Network, NodeOptions, ProxyMode, UserKubeconfig, layout};
 
 /// The file below [`layout::KINSTALL`] that remembers it.
 pub const FILE: &str = "node.toml";
@@ -19,6 +19,8 @@ pub struct Wishes {
     pub node: Option<String>,
     /// How pods of different nodes reach each other.
     pub network: Option<Network>,
+    /// How kube-proxy leads packets to Services.
+    pub proxy_mode: Option<ProxyMode>,
     /// Where to look for programs first.
     pub bin_dir: Vec<PathBuf>,
     /// Preflight checks whose failure is accepted.
@@ -97,6 +99,7 @@ pub fn resolve(
         ca_dir: None,
         node: host_name.to_owned(),
         network: Network::default(),
+        proxy_mode: ProxyMode::default(),
         bin_dir: Vec::new(),
         ignore_preflight: Vec::new(),
         kubeconfig: None,
@@ -108,6 +111,7 @@ pub fn resolve(
         ca_dir: wishes.ca_dir.map(absolute).or(before.ca_dir),
         node: wishes.node.unwrap_or(before.node),
         network: wishes.network.unwrap_or(before.network),
+        proxy_mode: wishes.proxy_mode.unwrap_or(before.proxy_mode),
         bin_dir: if wishes.bin_dir.is_empty() {
             before.bin_dir
         } else {
@@ -133,6 +137,7 @@ mod tests {
             ca_dir: None,
             node: "cp1".into(),
             network: Network::None,
+            proxy_mode: ProxyMode::Iptables,
             bin_dir: vec!["/opt/bin".into()],
             ignore_preflight: vec!["swap".into()],
             kubeconfig: None,
@@ -181,6 +186,7 @@ mod tests {
         assert_eq!(remembered(scratch.path()).unwrap(), Some(before()));
         let chosen = NodeOptions {
             network: Network::HostGw,
+            proxy_mode: ProxyMode::Nftables,
             ..before()
         };
         let text = toml::to_string(&chosen).unwrap();

@@ -10,7 +10,7 @@ use installer::addon::manager::{self, Report};
 use installer::addon::{self, AddonImages};
 use installer::desired::{
     CgroupVersion, Contents, Facts, InitSystem, Kind, Network, NodeOptions, NodeSpec, Programs,
-    TreeFile,
+    ProxyMode, TreeFile,
 };
 use pki_core::cluster::FileMode;
 use tests::cluster::Cluster;
@@ -41,6 +41,7 @@ impl<'a> Node<'a> {
                 ca_dir: None,
                 node: node.name().to_string(),
                 network: Network::Flannel,
+                proxy_mode: ProxyMode::Nftables,
                 bin_dir: vec![],
                 ignore_preflight: vec![],
                 kubeconfig: None,

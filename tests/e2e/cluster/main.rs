@@ -5,6 +5,7 @@
 
 mod health;
 mod host_gw;
+mod iptables;
 mod large;
 mod leaving;
 mod refused;
@@ -48,13 +49,19 @@ fn dual_stack_ipv6_first() {
     let _turn = turn();
     let network = Network::new(Families::Both);
     let init = ["--service-cidr", "fd00:3::/112,10.3.0.0/24"];
-    let nodes = Nodes::prepare(&network, &ROLES[..2], &init, &[]);
+    let nodes = Nodes::prepare(&network, &ROLES[..2], &init, &["--proxy-mode", "iptables"]);
     nodes.first().finish();
     let mut phases = Phases::new();
     phases.show("what cannot join is told why, and then joins", || {
         refused::show(&nodes.all[1]);
     });
     show(&mut phases, &nodes, &network);
+    phases.show(
+        "Services are iptables' rules, and a reset takes them away",
+        || {
+            iptables::is_asked_for(&nodes);
+        },
+    );
     phases.finish();
 }
 

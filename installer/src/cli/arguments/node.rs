@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use installer::desired::Network;
+use installer::desired::{Network, ProxyMode};
 
 use super::{FromBundle, Tree};
 
@@ -115,6 +115,9 @@ pub struct Options {
     /// How pods of different nodes reach each other [default: flannel].
     #[arg(long, value_enum, value_name = "NAME")]
     pub network: Option<NetworkName>,
+    /// How kube-proxy leads packets to Services; the control plane's choice holds for all nodes [default: nftables].
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub proxy_mode: Option<ProxyModeName>,
     /// Look for programs here first (repeatable).
     #[arg(long, value_name = "DIR")]
     pub bin_dir: Vec<PathBuf>,
@@ -150,6 +153,24 @@ impl From<Network> for NetworkName {
             Network::Flannel => Self::Flannel,
             Network::HostGw => Self::HostGw,
             Network::None => Self::None,
+        }
+    }
+}
+
+/// kube-proxy's modes, as they are typed.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ProxyModeName {
+    /// Rules of nftables, where the kernel has them.
+    Nftables,
+    /// Rules of iptables.
+    Iptables,
+}
+
+impl From<ProxyModeName> for ProxyMode {
+    fn from(name: ProxyModeName) -> Self {
+        match name {
+            ProxyModeName::Nftables => Self::Nftables,
+            ProxyModeName::Iptables => Self::Iptables,
         }
     }
 }

@@ -46,6 +46,7 @@ pub fn asked(
         ca_dir: tree.ca_dir,
         node: tree.node,
         network: options.network.map(Into::into),
+        proxy_mode: options.proxy_mode.map(Into::into),
         bin_dir: options.bin_dir,
         ignore_preflight: options.ignore_preflight,
         kubeconfig: kubeconfig.map(|path| UserKubeconfig {

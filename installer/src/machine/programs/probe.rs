@@ -1,5 +1,6 @@
 //! Looking at one program: whether it runs here, what it says, what is in it.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -12,8 +13,8 @@ use super::elf;
 use super::problem::ProgramProblem;
 use super::version;
 use super::wish::{ProgramWish, Says};
-use crate::desired::Program;
 use crate::desired::digest::Digest;
+use crate::desired::{Program, XTABLES};
 use crate::machine::bounded::{self, Ended};
 
 /// How long a program may think about its version. The slowest takes a tenth of a second.
@@ -66,7 +67,11 @@ fn probe(wish: &ProgramWish, path: &Path) -> Result<Entry, ProgramProblem> {
     // them, would be what takes most of an installation's memory.
     let is_only_here = matches!(wish.name.as_str(), "kinstall" | "kinstall-flannel");
     if kind == elf::Kind::Native && !is_only_here {
-        for library in loaded(path)? {
+        let mut libraries_here = loaded(path)?;
+        if matches!(wish.name.as_str(), "iptables" | "ip6tables") {
+            libraries_here.extend(xtables_plugins(&libraries_here));
+        }
+        for library in libraries_here {
             let file = File::open(&library).map_err(|error| self::unreadable(&library, &error))?;
             let metadata = file.metadata();
             let metadata = metadata.map_err(|error| self::unreadable(&library, &error))?;
@@ -209,6 +214,37 @@ fn loaded(path: &Path) -> Result<Vec<PathBuf>, ProgramProblem> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// What iptables loads by name when a rule asks for it, with the libraries of that: the directory `xtables` beside its own library, as
+/// distributions have it. Nothing where it is elsewhere, or built in.
+fn xtables_plugins(libraries: &[PathBuf]) -> Vec<PathBuf> {
+    let is_own = |path: &&PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with("libxtables.so"))
+    };
+    let Some(directory) = libraries.iter().find(is_own).and_then(|path| path.parent()) else {
+        return Vec::new();
+    };
+    // By its real path, which is written into the program.
+    let Ok(directory) = std::fs::canonicalize(directory.join(XTABLES)) else {
+        return Vec::new();
+    };
+    let entries = std::fs::read_dir(directory).into_iter().flatten();
+    let plugins = entries.flatten().map(|entry| entry.path()).filter(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let prefixes = ["libxt_", "libipt_", "libip6t_"];
+        name.ends_with(".so") && prefixes.iter().any(|prefix| name.starts_with(prefix))
+    });
+    let mut all = BTreeSet::new();
+    for plugin in plugins {
+        // One that lacks a library here could not be loaded here either.
+        if let Ok(own) = loaded(&plugin) {
+            all.extend(own.into_iter().filter(|path| !libraries.contains(path)));
+            all.insert(plugin);
+        }
+    }
+    all.into_iter().collect()
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> ProgramProblem {

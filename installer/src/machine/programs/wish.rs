@@ -50,7 +50,7 @@ impl ProgramWish {
 /// What a node of a cluster needs: every one has a kubelet, which runs the rest.
 ///
 /// `mount` and `umount` are the kubelet's, for volumes (k8s.io/mount-utils). conntrack is nobody's here: kube-proxy speaks
-/// netlink. iptables is flannel's, which looks for rules of earlier versions with it.
+/// netlink. iptables is flannel's, which looks for rules of earlier versions with it, and kube-proxy's in that mode.
 pub fn wanted(cluster: &ClusterSpec, node: &Node, network: Network) -> Vec<ProgramWish> {
     let roles = node.roles();
     // Large ones first, so that processors finish together.
@@ -65,7 +65,7 @@ pub fn wanted(cluster: &ClusterSpec, node: &Node, network: Network) -> Vec<Progr
     }
     names.extend(["kubelet", "kube-proxy", "coredns"]);
     if network.is_flannel() {
-        names.extend(["flanneld", "kinstall-flannel", "iptables", "ip6tables"]);
+        names.extend(["flanneld", "kinstall-flannel"]);
     }
     if roles.contains(&Role::Etcd) {
         names.extend(["etcd", "kinstall-etcd"]);
@@ -79,6 +79,8 @@ pub fn wanted(cluster: &ClusterSpec, node: &Node, network: Network) -> Vec<Progr
         "containerd-shim-runc-v2",
         "runc",
         "nft",
+        "iptables",
+        "ip6tables",
         "bridge",
         "host-local",
         "loopback",
