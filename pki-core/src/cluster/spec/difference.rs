@@ -34,7 +34,9 @@ fn fields(spec: &ClusterSpec) -> Vec<(&'static str, String)> {
     let nodes = spec.nodes().iter().map(|node| {
         let (addresses, roles) = (list(node.addresses()), list(node.roles()));
         let sans = list(node.sans());
-        format!("{} ({addresses}: {roles}) {sans}", node.name())
+        let ssh = node.ssh().map(|one| format!("ssh {one}"));
+        let more = [sans, ssh.unwrap_or_default()].join(" ");
+        format!("{} ({addresses}: {roles}) {}", node.name(), more.trim())
             .trim_end()
             .to_owned()
     });

@@ -115,6 +115,9 @@ pub struct NodeDocument {
     /// Further DNS names and addresses that its servers answer to.
     #[schemars(default, with = "OneOrMany")]
     pub(super) san: Vec<Written>,
+    /// Where `kinstall cluster` reaches it by SSH: user@host:port. Default: root at addresses[0].
+    #[schemars(default, with = "String")]
+    pub(super) ssh: Option<Written>,
 }
 
 /// A user, unchecked.
@@ -193,6 +196,7 @@ impl NodeDocument {
             addresses: Vec::new(),
             roles: Vec::new(),
             san: Vec::new(),
+            ssh: None,
         }
     }
 
@@ -214,6 +218,13 @@ impl NodeDocument {
     #[must_use]
     pub fn sans<T: Into<Written>>(mut self, sans: impl IntoIterator<Item = T>) -> Self {
         self.san = written(sans);
+        self
+    }
+
+    /// Reached there by SSH.
+    #[must_use]
+    pub fn ssh(mut self, destination: impl Into<Written>) -> Self {
+        self.ssh = Some(destination.into());
         self
     }
 }

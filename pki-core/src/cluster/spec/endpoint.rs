@@ -117,7 +117,7 @@ impl FromStr for Endpoint {
     }
 }
 
-fn parse_port(text: &str) -> Result<u16, Fact> {
+pub(super) fn parse_port(text: &str) -> Result<u16, Fact> {
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     match text.parse() {
         Ok(port) if port > 0 && digits => Ok(port),

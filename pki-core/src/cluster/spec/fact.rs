@@ -254,6 +254,13 @@ pub enum Fact {
     #[error("the port is not a number from 1 to 65535")]
     NotPort,
 
+    /// Neither host, nor user, host and port.
+    #[error("not [USER@]HOST[:PORT]")]
+    NotSshDestination,
+    /// No name of a user, or an option of ssh.
+    #[error("what is before the @ is no name of a user")]
+    NotSshUser,
+
     /// A node name that leaves no room for `system:node:`.
     #[error("{length} characters, more than {}", NodeName::MAX_LENGTH)]
     NodeNameTooLong {
@@ -468,7 +475,16 @@ impl Fact {
                 "write port {}: on a loopback address, each node has a load balancer there",
                 super::Endpoint::LOCAL_BALANCER_PORT
             ),
+            Self::NotPort if key == "ssh" => "for example root@192.0.2.11:22".into(),
             Self::NotPort => "for example 6443".into(),
+            Self::NotSshDestination => {
+                "for example root@192.0.2.11, cp1.corp.example:2222 or root@[fd00::1]:22".into()
+            }
+            Self::NotSshUser => {
+                "a name has letters, digits and . _ -, begins with a letter, and has at most 32 \
+                 characters"
+                    .into()
+            }
             Self::NodeNameTooLong { .. } => {
                 "system:node: and the name must fit into 64 characters; choose a shorter one".into()
             }

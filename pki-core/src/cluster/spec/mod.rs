@@ -20,6 +20,7 @@ mod overrides;
 mod place;
 mod profile_reference;
 mod read;
+mod ssh;
 mod user;
 mod warning;
 mod write;
@@ -41,6 +42,7 @@ pub use node::{Node, NodeName, Role};
 pub use overrides::{AuthorityOverride, CertificateOverride};
 pub use place::{Place, Written};
 pub use profile_reference::ProfileReference;
+pub use ssh::SshDestination;
 pub use user::{User, UserName};
 pub use warning::Warning;
 

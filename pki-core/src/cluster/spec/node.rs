@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use super::{Fact, IpFamily};
+use super::{Fact, IpFamily, SshDestination};
 use crate::x509::{DnsName, SubjectAltName};
 
 /// One machine: its name, its addresses and what runs on it.
@@ -14,6 +14,7 @@ pub struct Node {
     pub(super) addresses: Vec<IpAddr>,
     pub(super) roles: Vec<Role>,
     pub(super) sans: Vec<SubjectAltName>,
+    pub(super) ssh: Option<SshDestination>,
 }
 
 impl Node {
@@ -48,6 +49,17 @@ impl Node {
     /// Names and addresses besides its own that its servers answer to.
     pub fn sans(&self) -> &[SubjectAltName] {
         &self.sans
+    }
+
+    /// Where it is reached by SSH, as far as the spec says.
+    pub fn ssh(&self) -> Option<&SshDestination> {
+        self.ssh.as_ref()
+    }
+
+    /// Where it is reached by SSH: as the spec says, else root at its first address.
+    pub fn ssh_destination(&self) -> SshDestination {
+        let default = || SshDestination::root_at(self.addresses[0]);
+        self.ssh.clone().unwrap_or_else(default)
     }
 }
 

@@ -115,6 +115,7 @@ impl Reader<'_> {
             addresses: self.texts(&mut entries, "addresses"),
             roles: self.texts(&mut entries, "roles"),
             san: self.texts(&mut entries, "san"),
+            ssh: self.text(&mut entries, "ssh"),
         };
         self.unknown::<NodeDocument>(entries);
         node
@@ -346,7 +347,7 @@ mod tests {
             validity = "a"
             ca-validity = "a"
             ca-dir = "a"
-            node = [{ name = "a", addresses = "a", roles = ["a"], san = "a" }]
+            node = [{ name = "a", addresses = "a", roles = ["a"], san = "a", ssh = "a" }]
             [[user]]
             name = "a"
             groups = ["a"]

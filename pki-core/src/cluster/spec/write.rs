@@ -48,6 +48,9 @@ pub(super) fn write(spec: &ClusterSpec) -> String {
         if !node.sans().is_empty() {
             field(&mut out, "san", &array(node.sans()));
         }
+        if let Some(destination) = node.ssh() {
+            field(&mut out, "ssh", &quoted(destination));
+        }
     }
     for user in spec.users() {
         out.push_str("\n[[user]]\n");

@@ -92,11 +92,13 @@ impl Checker {
             };
         }
         let sans = self.many(&format!("{path}.san"), &written.san, address::parse_san);
+        let ssh = self.one(&format!("{path}.ssh"), &written.ssh, str::parse);
         Some(Node {
             name: name?,
             addresses: addresses.into_iter().map(|(address, _)| address).collect(),
             roles,
             sans,
+            ssh,
         })
     }
 }

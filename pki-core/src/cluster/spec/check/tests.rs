@@ -808,6 +808,57 @@ fn a_program_needs_no_texts() {
 }
 
 #[test]
+fn where_a_machine_is_reached_by_ssh() {
+    let spec = good("service-cidr = '10.3.0.0/24'");
+    let node = &spec.nodes()[0];
+    assert_eq!(node.ssh(), None);
+    assert_eq!(node.ssh_destination().to_string(), "root@192.168.1.10");
+
+    let node = |ssh: &str| {
+        let text = format!("service-cidr = '10.3.0.0/24'\n{NODE}ssh = \"{ssh}\"\n");
+        ClusterSpec::from_toml(&text)
+    };
+    let spec = node("admin@bastion.example:2222").unwrap();
+    let destination = spec.nodes()[0].ssh_destination();
+    assert_eq!(destination.to_string(), "admin@bastion.example:2222");
+    refused(
+        node("-oProxyCommand=reboot"),
+        &[(
+            "f:5: node.cp1.ssh -oProxyCommand=reboot: the name has capital letters",
+            "write it in lower case: -oproxycommand=reboot",
+        )],
+    );
+    refused(
+        node("root@-v"),
+        &[(
+            "f:5: node.cp1.ssh root@-v: the label \"-v\" begins or ends with a hyphen",
+            "a DNS name has letters a-z, digits and hyphens, in parts of at most 63 between dots",
+        )],
+    );
+    refused(
+        node("-oProxyCommand=reboot@cp1"),
+        &[(
+            "f:5: node.cp1.ssh -oProxyCommand=reboot@cp1: what is before the @ is no name of a user",
+            "a name has letters, digits and . _ -, begins with a letter, and has at most 32 characters",
+        )],
+    );
+    refused(
+        node("root@cp1:ssh"),
+        &[(
+            "f:5: node.cp1.ssh root@cp1:ssh: the port is not a number from 1 to 65535",
+            "for example root@192.0.2.11:22",
+        )],
+    );
+    refused(
+        node("ssh://cp1"),
+        &[(
+            "f:5: node.cp1.ssh ssh://cp1: not [USER@]HOST[:PORT]",
+            "for example root@192.0.2.11, cp1.corp.example:2222 or root@[fd00::1]:22",
+        )],
+    );
+}
+
+#[test]
 fn the_written_spec() {
     let spec = good(
         "service-cidr = ['10.3.0.0/24', 'fd00:3::/112']\nca-dir = '/secure/\"ca\"'\nvalidity = \
@@ -870,6 +921,10 @@ fn any_spec() -> impl Strategy<Value = SpecBuilder> {
                     ])
                     .roles(roles)
                     .sans([format!("n{index}.example")]);
+                let node = match index {
+                    0 => node,
+                    _ => node.ssh(format!("a.b_c@[fd99::{index:x}1]:{}", 22 + index)),
+                };
                 builder = builder.node(node);
             }
             for (name, groups) in users {
