@@ -41,6 +41,7 @@ pub mod cni;
 pub mod component;
 pub mod desired;
 pub mod etcd;
+pub mod fleet;
 pub mod graph;
 pub mod health;
 pub mod image;
@@ -48,6 +49,7 @@ pub mod install;
 pub mod machine;
 pub mod plan;
 pub mod preflight;
+pub mod remote;
 pub mod status;
 pub mod supervisor;
 

@@ -25,7 +25,7 @@ fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "node",
     "preflight",
     "bundle",
@@ -37,6 +37,7 @@ const COMMANDS: [&str; 13] = [
     "reset",
     "check",
     "etcd",
+    "cluster",
     "completions",
     "man",
 ];

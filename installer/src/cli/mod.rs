@@ -3,6 +3,7 @@
 mod arguments;
 mod commands;
 mod consent;
+mod fleet_progress;
 mod guard;
 mod output;
 mod passphrase;

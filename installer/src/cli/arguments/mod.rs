@@ -1,6 +1,7 @@
 //! The command line, one file a command where it has much to say.
 
 mod bundle;
+mod cluster;
 mod color;
 mod directory;
 mod etcd;
@@ -14,6 +15,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use bundle::{Bundle, FromBundle};
+pub use cluster::{Cluster, ClusterCommand, ClusterReset, ClusterStatus, Fleet};
 pub use color::Color;
 pub use directory::Directory;
 pub use etcd::{Etcd, EtcdCommand, EtcdMembers, EtcdRemove};
@@ -28,6 +30,7 @@ Examples:
   kinstall node --dir kubernetes             the same, with what kpki init made
   kinstall node --bundle w1.bundle           the same, with all that kinstall bundle packed elsewhere
   kinstall node --dry-run                    what would be changed, and why
+  kinstall cluster                           the same for every machine of kubernetes/cluster.toml, over SSH
   kinstall status                            what runs, since when, and how it is
   kinstall reset                             take all of it away again";
 
@@ -67,6 +70,7 @@ pub enum Command {
     Reset(Reset),
     Check(Check),
     Etcd(Etcd),
+    Cluster(Box<Cluster>),
     Completions(Completions),
     Man(Man),
     /// Keep services running. `kinstall node` and the boot script start it.

@@ -3,6 +3,7 @@
 mod addon_manager;
 mod bundle;
 mod check;
+mod cluster;
 mod cluster_status;
 mod completions;
 mod etcd;
@@ -36,6 +37,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Start(arguments) => services::start(&arguments),
         Command::Reset(arguments) => reset::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Cluster(arguments) => cluster::run(*arguments),
         Command::Etcd(arguments) => etcd::run(&arguments),
         Command::Completions(arguments) => Ok(completions::run(&arguments)),
         Command::Man(arguments) => man::run(&arguments),
