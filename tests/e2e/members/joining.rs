@@ -14,7 +14,7 @@ pub fn waits_for_the_first(place: &Place<'_>) {
     assert_eq!(ended.code, Some(1), "{ended}");
     for wanted in [
         "error: node2 cannot join etcd: no other member of cluster.toml answers",
-        "node1: https://192.0.2.11:2379: ",
+        "node1: https://[2001:db8:2::11]:2379: ",
         "hint: install node1 first",
     ] {
         assert!(ended.stderr.contains(wanted), "{wanted}: {ended}");
@@ -58,6 +58,30 @@ pub fn one_by_one(place: &Place<'_>) {
     assert_eq!(told.code, Some(0), "{told}");
     let wanted = "quorum held: 3 of 3 votes healthy, 2 needed";
     assert!(told.stdout.contains(wanted), "{told}");
+}
+
+/// Both at once, as every other machine would: each is Ready, and its way to the API is its own.
+pub fn two_workers(place: &Place<'_>) {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = place
+            .workers
+            .iter()
+            .map(|node| scope.spawn(|| node.kinstall_node()))
+            .collect();
+        for thread in threads {
+            let ended = thread.join().expect("it ends");
+            assert_eq!(ended.code, Some(0), "{ended}");
+        }
+    });
+    for node in &place.workers {
+        let status = node.kinstall(&["status"]);
+        assert_eq!(status.code, Some(0), "{status}");
+        assert!(status.stdout.contains("api-balancer"), "{status}");
+        let server = node
+            .machine
+            .shell("grep server: /etc/kubernetes/kubelet.conf");
+        assert_eq!(server.trim(), "server: https://[::1]:7443");
+    }
 }
 
 pub fn again_changes_nothing(place: &Place<'_>) {

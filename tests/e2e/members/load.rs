@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
@@ -11,19 +13,19 @@ use tests::command::run;
 use tests::machine::Machine;
 use tests::record::note;
 
-use crate::place::{Place, name};
+use crate::place::Place;
 use crate::writes::Writes;
 
 /// Each node's own load balancer, by what cluster.toml says when nobody names an endpoint.
-const ENDPOINT: &str = "https://127.0.0.1:7443";
+const ENDPOINT: &str = "https://[::1]:7443";
 /// How long the load lasts. What happens in it does so after a sixth of it.
 const SPAN: Duration = Duration::from_secs(24);
-/// Where the node's administrator's pair is put for the load.
+/// Where an administrator's pair is put for the load.
 const PAIR: &str = "/root/load";
 
-/// All processes of one end at once, with the power of its machine; under load from another node it is missed for a moment at most.
+/// All processes of one end at once, with the power of its machine; under load from a worker it is missed for a moment at most.
 pub fn while_processes_die(place: &mut Place<'_>, writes: &mut Writes) {
-    let load = Load::begin(place, 1, "dead");
+    let load = Load::begin(place, "dead");
     thread::sleep(SPAN / 6);
     place.nodes[2].machine.cut_power();
     load.end(writes, "all processes of node3 die");
@@ -43,7 +45,7 @@ pub fn while_processes_die(place: &mut Place<'_>, writes: &mut Writes) {
 /// The network of one is cut, that of the first, whose address other installers would have made the endpoint. Its processes live on,
 /// and its own load balancer reaches nobody but itself, until the network is back.
 pub fn while_a_network_is_cut(place: &mut Place<'_>, writes: &mut Writes) {
-    let load = Load::begin(place, 1, "cut");
+    let load = Load::begin(place, "cut");
     thread::sleep(SPAN / 6);
     let machine = &place.nodes[0].machine;
     cut(machine);
@@ -55,10 +57,10 @@ pub fn while_a_network_is_cut(place: &mut Place<'_>, writes: &mut Writes) {
         "members: node1 is back by itself {:.1} s after its network",
         took.as_secs_f64()
     ));
-    for number in 0..3 {
-        let arguments = ["get", "--raw", "/readyz", "--server", ENDPOINT];
-        place.until(&format!("the endpoint on {}", name(number)), || {
-            let ended = run(&mut place.nodes[number].kubectl(&arguments));
+    for node in place.nodes.iter().chain(&place.workers) {
+        let name = node.machine.name();
+        place.until(&format!("the endpoint on {name}"), || {
+            let ended = node.kinstall(&["status"]);
             match ended.code {
                 Some(0) => Ok(()),
                 _ => Err(ended.to_string()),
@@ -114,15 +116,21 @@ struct Load {
 }
 
 impl Load {
-    /// From a node, with its administrator's own pair.
-    fn begin(place: &Place<'_>, number: usize, prefix: &str) -> Self {
-        let machine = &place.nodes[number].machine;
+    /// From a worker, with the pair of node2's administrator.
+    fn begin(place: &Place<'_>, prefix: &str) -> Self {
+        let machine = &place.workers[0].machine;
         let admin = "kubectl --kubeconfig /etc/kubernetes/admin.conf config view --raw --output";
-        machine.shell(&format!(
+        let from = &place.nodes[1].machine;
+        from.shell(&format!(
             "umask 077; mkdir -p {PAIR}
              {admin} 'jsonpath={{.users[0].user.client-certificate-data}}' | base64 -d >{PAIR}/crt
              {admin} 'jsonpath={{.users[0].user.client-key-data}}' | base64 -d >{PAIR}/key"
         ));
+        fs::create_dir_all(machine.path(PAIR)).expect("room for it");
+        for file in ["crt", "key"] {
+            let path = Path::new(PAIR).join(file);
+            fs::copy(from.path(&path), machine.path(&path)).expect("copied");
+        }
         let (certificate, key) = (format!("{PAIR}/crt"), format!("{PAIR}/key"));
         let span = format!("{}s", SPAN.as_secs());
         let ca = "/etc/kubernetes/pki/ca.crt";

@@ -22,7 +22,7 @@ use writes::Writes;
 #[test]
 fn three_members() {
     let _turn = turn();
-    let network = Network::new(Families::V4);
+    let network = Network::new(Families::V6);
     let mut place = Place::new(&network);
     let mut phases = Phases::new();
     phases.show("no member begins before the first", || {
@@ -30,6 +30,9 @@ fn three_members() {
     });
     phases.show("three members, one after the other", || {
         joining::one_by_one(&place);
+    });
+    phases.show("two workers", || {
+        joining::two_workers(&place);
     });
     phases.show("a second run changes nothing", || {
         joining::again_changes_nothing(&place);

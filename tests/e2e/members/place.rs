@@ -1,4 +1,4 @@
-//! Three machines, each with just what its node needs of one cluster.
+//! Three machines and two workers, each with just what its node needs of one cluster, of IPv6 alone.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -16,18 +16,22 @@ const TIMEOUT: &str = "180";
 
 /// The machines and what they are made from.
 pub struct Place<'a> {
+    /// Those with an API server and a member of etcd.
     pub nodes: Vec<Node<'a>>,
+    pub workers: Vec<Node<'a>>,
     pub pki: Cluster,
     pub network: &'a Network,
 }
 
 impl<'a> Place<'a> {
-    /// Three empty machines with kinstall, and the tree of one node each; nothing is installed.
+    /// Five empty machines with kinstall, and the tree of one node each; nothing is installed.
     pub fn new(network: &'a Network) -> Self {
-        let roles = ["control-plane,etcd,worker"; 3];
-        let init = ["--service-cidr", "10.3.0.0/24"];
-        let nodes = Nodes::prepare(network, &roles, &init, &["--timeout", TIMEOUT]);
+        let all = "control-plane,etcd,worker";
+        let roles = [all, all, all, "worker", "worker"];
+        let init = ["--service-cidr", "fd00:3::/112"];
+        let mut nodes = Nodes::prepare(network, &roles, &init, &["--timeout", TIMEOUT]);
         Self {
+            workers: nodes.all.split_off(3),
             nodes: nodes.all,
             pki: nodes.pki,
             network,
@@ -61,7 +65,7 @@ impl<'a> Place<'a> {
     /// kubectl on a node, asking the API server of that node.
     pub fn kubectl(&self, number: usize, arguments: &[&str]) -> Command {
         let mut command = self.nodes[number].kubectl(arguments);
-        command.args(["--server", &format!("https://{}:6443", address(number))]);
+        command.args(["--server", &format!("https://[{}]:6443", address(number))]);
         command
     }
 
@@ -130,5 +134,5 @@ pub fn name(number: usize) -> String {
 }
 
 fn address(number: usize) -> String {
-    format!("192.0.2.{}", 11 + number)
+    format!("2001:db8:2::{}", 11 + number)
 }
