@@ -130,10 +130,48 @@ impl Wanted {
                 }
                 _ => {}
             }
+        } else if self.keeper == Keeper::Addon && health(self.name) == Some(Health::Up) {
+            // CoreDNS: two pods, for however many nodes.
+            status.health = HealthStatus::Up;
+            status.reason = Some("runs on other nodes".into());
         } else {
             status.health = HealthStatus::Down;
             status.reason.get_or_insert_with(|| "does not run".into());
         }
         Ok(status)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::fakes::FakeServices;
+
+    /// What is said of an addon without a process here, by what its health is.
+    fn elsewhere(name: &'static str, health: Health) -> (HealthStatus, Option<String>) {
+        let wanted = Wanted {
+            name,
+            keeper: Keeper::Addon,
+            program: "no such program",
+            version: None,
+        };
+        let health = |asked: &str| (asked == name).then(|| health.clone());
+        let status = wanted.status(&FakeServices::default(), &[], &health);
+        let status = status.expect("services answer");
+        assert!(!status.running);
+        (status.health, status.reason)
+    }
+
+    /// With more nodes than pods of CoreDNS, most nodes have none.
+    #[test]
+    fn an_addon_that_answers_from_another_node_is_up() {
+        let (health, reason) = elsewhere("coredns", Health::Up);
+        assert_eq!(health, HealthStatus::Up);
+        assert_eq!(reason.as_deref(), Some("runs on other nodes"));
+        for not_up in [Health::Down("no answer".into()), Health::Unknown] {
+            let (health, reason) = elsewhere("coredns", not_up);
+            assert_eq!(health, HealthStatus::Down);
+            assert_eq!(reason.as_deref(), Some("does not run"));
+        }
     }
 }

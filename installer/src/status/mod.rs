@@ -82,6 +82,17 @@ pub struct CertificateStatus {
     pub not_after: i64,
 }
 
+impl ComponentStatus {
+    /// Whether nothing is the matter. Of what runs and does not say, that is taken for granted.
+    fn is_well(&self) -> bool {
+        match self.health {
+            HealthStatus::Up => true,
+            HealthStatus::Down => false,
+            HealthStatus::Unknown => self.running,
+        }
+    }
+}
+
 impl Status {
     /// Looks at the node `spec`. `health` tells how a component is.
     ///
@@ -99,9 +110,7 @@ impl Status {
             all.push(one.status(services, &processes, health)?);
         }
         let certificates = certificates(&spec.tree, now);
-        let healthy = all
-            .iter()
-            .all(|one| one.running && one.health != HealthStatus::Down)
+        let healthy = all.iter().all(|one| one.is_well())
             && certificates
                 .iter()
                 .all(|one| one.not_after > now.unix_timestamp());

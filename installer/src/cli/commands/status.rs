@@ -103,6 +103,9 @@ fn line(text: &mut String, one: &ComponentStatus, now: i64) {
     };
     let dash = || "-".to_owned();
     let version = one.version.clone().unwrap_or_else(dash);
+    // Without what a distribution adds: 2.6.12-1+deb12u4.
+    let version = version.split(['-', '+']).next().unwrap_or_default();
+    let version = if version.is_empty() { "-" } else { version };
     let since = one.since.map_or_else(dash, |since| span(now - since));
     let memory = one
         .resident_bytes
