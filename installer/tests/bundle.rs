@@ -316,12 +316,15 @@ fn digests_alone_and_what_would_go_in() {
         "--digests",
         "--network",
         "none",
+        "--proxy-mode",
+        "iptables",
         "--json",
     ]);
     let said: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(said["file"], "w1.bundle");
     assert_eq!(said["encrypted"], false);
     assert_eq!(said["manifest"]["network"], "none");
+    assert_eq!(said["manifest"]["proxy-mode"], "iptables");
     let bundle = place.open("w1.bundle");
     assert_eq!(said["digest"], format!("sha256:{}", bundle.digest));
     assert!(!bundle.manifest.has_programs());
@@ -435,4 +438,190 @@ fn a_bundle_is_no_beginning_of_another_cluster() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.contains("--bundle"), "{said}");
     }
+}
+
+/// `kinstall cloud-init`, on what was packed: exit code, standard output and standard error.
+fn cloud_init(place: &Place, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kinstall"));
+    command.arg("cloud-init").args(arguments);
+    let output = command
+        .current_dir(place.scratch.path())
+        .env("NO_COLOR", "1")
+        .output();
+    let output = output.unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
+
+#[test]
+fn user_data_holds_a_digest_and_no_key() {
+    let place = Place::new();
+    place.packs(&["w1", "--out", "w1.bundle"]);
+    let bundle = place.open("w1.bundle");
+    let arguments = ["w1", "--bundle", "w1.bundle", "--bundle-url"];
+    let url = "https://files.example/w1.bundle";
+    let (code, said, warned) = cloud_init(&place, &[&arguments[..], &[url]].concat());
+    assert_eq!((code, warned.as_str()), (Some(0), ""));
+    assert!(said.starts_with("#cloud-config\n"), "{said}");
+    assert!(
+        said.contains(&bundle.digest) && said.contains(url),
+        "{said}"
+    );
+    assert!(!said.contains("write_files"), "{said}");
+    // By an address that others on the way can read along.
+    let (code, _, warned) = cloud_init(
+        &place,
+        &[&arguments[..], &["http://files.example/x"]].concat(),
+    );
+    assert_eq!(code, Some(0));
+    assert!(
+        warned.starts_with("warning: the bundle is neither encrypted nor"),
+        "{warned}"
+    );
+    // What is written for somebody is written for its owner.
+    let to_file = [&arguments[..], &[url, "--out", "user-data"]].concat();
+    let (code, told, _) = cloud_init(&place, &to_file);
+    assert_eq!(code, Some(0));
+    assert_eq!(
+        told,
+        format!("user-data: {} bytes of user-data for w1\n", said.len())
+    );
+    assert_eq!(fs::read_to_string(place.path("user-data")).unwrap(), said);
+    let mode = place
+        .path("user-data")
+        .metadata()
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    let (code, _, refused) = cloud_init(&place, &to_file);
+    assert_eq!(code, Some(1));
+    assert!(
+        refused.starts_with("error: user-data exists already\n"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn an_embedded_bundle_is_the_bundle() {
+    use base64ct::{Base64, Encoding};
+
+    let place = Place::new();
+    place.packs(&["w1", "--out", "w1.bundle", "--digests"]);
+    let (code, said, warned) = cloud_init(&place, &["w1", "--bundle", "w1.bundle", "--embed"]);
+    assert_eq!(code, Some(0));
+    assert!(warned.contains("holds w1's keys in the clear"), "{warned}");
+    assert!(
+        said.contains("# It holds the node's keys in the clear"),
+        "{said}"
+    );
+    assert!(said.len() < 16 << 10, "{} bytes", said.len());
+    let read = installer::addon::yaml::read(&said).unwrap();
+    let file = &read[0]["write_files"][0];
+    assert_eq!(file["permissions"], "0600");
+    let content = file["content"].as_str().unwrap();
+    let bytes = Base64::decode_vec(content).unwrap();
+    assert_eq!(bytes, fs::read(place.path("w1.bundle")).unwrap());
+    // A control plane's tree is larger.
+    for name in [
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+    ] {
+        place.program(name, "echo Kubernetes v1.37.2");
+    }
+    place.program("etcd", "echo etcd Version: 3.7.3");
+    for name in ["kinstall-probe", "kinstall-etcd"] {
+        place.program(name, "");
+    }
+    place.packs(&["cp1", "--out", "cp1.bundle", "--digests"]);
+    let (code, _, warned) = cloud_init(&place, &["cp1", "--bundle", "cp1.bundle", "--embed"]);
+    assert_eq!(code, Some(0));
+    assert!(warned.contains("Amazon EC2 takes 16384"), "{warned}");
+}
+
+#[test]
+fn what_no_machine_could_use_is_no_user_data() {
+    let place = Place::new();
+    place.packs(&["w1", "--out", "w1.bundle"]);
+    fs::write(place.path("passphrase"), "correct horse\n").unwrap();
+    fs::set_permissions(place.path("passphrase"), fs::Permissions::from_mode(0o600)).unwrap();
+    place.packs(&["w1", "--out", "e.bundle", "--passphrase-file", "passphrase"]);
+    let path = ["--bundle-path", "/mnt/w1.bundle"];
+    let cases: [(&[&str], &str); 8] = [
+        (&["w1", "--bundle", "w1.bundle"], "required"),
+        (
+            &[
+                "w1",
+                "--bundle",
+                "w1.bundle",
+                "--embed",
+                "--bundle-path",
+                "/x",
+            ],
+            "cannot be used with",
+        ),
+        (
+            &["w1", "--bundle", "w1.bundle", "--embed"],
+            "has programs in it",
+        ),
+        (
+            &["w1", "--bundle", "w1.bundle", "--bundle-path", "x"],
+            "an absolute path",
+        ),
+        (
+            &[
+                "w1",
+                "--bundle",
+                "w1.bundle",
+                "--bundle-url",
+                "https://a/'b",
+            ],
+            "not https:// or http://",
+        ),
+        (
+            &["cp1", "--bundle", "w1.bundle", path[0], path[1]],
+            "is for node w1, and not for cp1",
+        ),
+        (
+            &["w1", "--bundle", "e.bundle", path[0], path[1]],
+            "is encrypted",
+        ),
+        (
+            &[
+                "w1",
+                "--bundle",
+                "e.bundle",
+                "--passphrase-file",
+                "passphrase",
+                path[0],
+                path[1],
+            ],
+            "--passphrase-path",
+        ),
+    ];
+    for (arguments, wanted) in cases {
+        let (code, said, refused) = cloud_init(&place, arguments);
+        assert_eq!((code, said.as_str()), (Some(1), ""), "{arguments:?}");
+        assert!(refused.contains(wanted), "{wanted}: {refused}");
+    }
+    let encrypted = [
+        "w1",
+        "--bundle",
+        "e.bundle",
+        "--passphrase-file",
+        "passphrase",
+        "--passphrase-path",
+        "/p",
+    ];
+    let (code, said, _) = cloud_init(&place, &[&encrypted[..], &path].concat());
+    assert_eq!(code, Some(0));
+    assert!(
+        said.contains("--passphrase-file '/p'") && !said.contains("horse"),
+        "{said}"
+    );
 }

@@ -25,10 +25,11 @@ fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "node",
     "preflight",
     "bundle",
+    "cloud-init",
     "status",
     "logs",
     "graph",

@@ -8,7 +8,7 @@ use pki_core::converge::cluster_directory;
 
 use super::BundleError;
 use super::manifest::{Manifest, PROFILE, PROGRAMS, PackedFile, PackedProgram, SPEC, TREE};
-use crate::desired::{Contents, Network, Program, Programs};
+use crate::desired::{Contents, Network, Program, Programs, ProxyMode};
 use crate::machine::node_source::{self, Source, SourceError};
 use crate::machine::programs::{self, ProgramProblem, ProgramWish};
 
@@ -23,6 +23,8 @@ pub struct Request {
     pub node: String,
     /// How pods of different nodes reach each other.
     pub network: Network,
+    /// How kube-proxy leads packets to Services.
+    pub proxy_mode: ProxyMode,
     /// Preflight checks whose failure is accepted on that machine.
     pub ignore_preflight: Vec<String>,
     /// Where to look for programs first.
@@ -73,6 +75,7 @@ pub fn gather(request: &Request) -> Result<Gathered, BundleError> {
             cluster: source.spec.name().to_owned(),
             node: source.node.name().to_string(),
             network: request.network,
+            proxy_mode: request.proxy_mode,
             ignore_preflight: request.ignore_preflight.clone(),
             architecture: std::env::consts::ARCH.to_owned(),
             kinstall: env!("CARGO_PKG_VERSION").to_owned(),

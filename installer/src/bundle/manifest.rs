@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pki_core::cluster::FileMode;
 use serde::{Deserialize, Serialize};
 
-use crate::desired::Network;
+use crate::desired::{Network, ProxyMode};
 
 /// The manifest's own place in the archive.
 pub const MANIFEST: &str = "manifest.json";
@@ -41,6 +41,8 @@ pub struct Manifest {
     pub node: String,
     /// How pods of different nodes reach each other.
     pub network: Network,
+    /// How kube-proxy leads packets to Services.
+    pub proxy_mode: ProxyMode,
     /// Preflight checks whose failure is accepted.
     pub ignore_preflight: Vec<String>,
     /// Which machines its programs are for, as `x86_64`.
@@ -298,6 +300,7 @@ mod tests {
             cluster: "kubernetes".into(),
             node: "w1".into(),
             network: Network::HostGw,
+            proxy_mode: ProxyMode::Iptables,
             ignore_preflight: Vec::new(),
             architecture: "x86_64".into(),
             kinstall: "0.1.0".into(),

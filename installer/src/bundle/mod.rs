@@ -14,14 +14,18 @@ mod pack;
 mod place;
 mod sealed;
 mod suit;
+mod user_data;
 
 pub use error::BundleError;
 pub use gather::{Carried, Gathered, Request, gather};
 pub use manifest::{Manifest, ManifestError, PackedFile, PackedProgram};
 pub use open::Bundle;
-pub use pack::{Packed, pack};
+pub use pack::{Packed, pack, write_secret};
 pub use place::{Placed, directory, place, unpack};
 pub use suit::{Machine, suits};
+pub use user_data::{
+    BundlePlace, KinstallPlace, LARGEST_USER_DATA, NoWebAddress, UserData, WebAddress, user_data,
+};
 
 #[cfg(test)]
 mod tests;

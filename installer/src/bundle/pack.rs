@@ -41,23 +41,8 @@ pub fn pack(
     passphrase: Option<&Passphrase>,
 ) -> Result<Packed, BundleError> {
     let failed = |error: io::Error| BundleError::io(out, error);
-    // Said before the work, and held to after it.
-    if !replace && out.symlink_metadata().is_ok() {
-        return Err(BundleError::Exists(out.to_owned()));
-    }
-    let parent = match out.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    if out.file_name().is_none() || out.is_dir() {
-        return Err(failed(io::ErrorKind::IsADirectory.into()));
-    }
-    let staged = tempfile::Builder::new()
-        .prefix(".kinstall-new-")
-        .permissions(Permissions::from_mode(0o600))
-        .tempfile_in(parent)
-        .map_err(|error| BundleError::io(parent, error))?;
-    let mut to = Counted::new(staged);
+    let staged = Staged::new(out, replace)?;
+    let mut to = Counted::new(staged.file.as_file());
     let random = SystemRandom::new();
     match passphrase {
         None => write(gathered, &mut to)?,
@@ -69,20 +54,66 @@ pub fn pack(
             writer.finish().map_err(failed)?;
         }
     }
-    let (staged, packed) = to.finish().map_err(failed)?;
-    staged.as_file().sync_all().map_err(failed)?;
-    let persisted = if replace {
-        staged.persist(out)
-    } else {
-        staged.persist_noclobber(out)
-    };
-    persisted.map_err(|error| match error.error.kind() {
-        io::ErrorKind::AlreadyExists => BundleError::Exists(out.to_owned()),
-        _ => failed(error.error),
-    })?;
-    let synced = File::open(parent).and_then(|parent| parent.sync_all());
-    synced.map_err(|error| BundleError::io(parent, error))?;
+    let packed = to.finish().map_err(failed)?;
+    staged.finish(replace)?;
     Ok(packed)
+}
+
+/// Writes a file that holds secrets, mode 0600, whole or not at all; over what is there only if it may `replace` that.
+///
+/// # Errors
+/// When it cannot be written; then what was there is there still.
+pub fn write_secret(out: &Path, bytes: &[u8], replace: bool) -> Result<(), BundleError> {
+    let staged = Staged::new(out, replace)?;
+    let written = staged.file.as_file().write_all(bytes);
+    written.map_err(|error| BundleError::io(out, error))?;
+    staged.finish(replace)
+}
+
+/// A file beside the one that it becomes.
+struct Staged<'a> {
+    file: NamedTempFile,
+    out: &'a Path,
+    parent: &'a Path,
+}
+
+impl<'a> Staged<'a> {
+    fn new(out: &'a Path, replace: bool) -> Result<Self, BundleError> {
+        // Said before the work, and held to after it.
+        if !replace && out.symlink_metadata().is_ok() {
+            return Err(BundleError::Exists(out.to_owned()));
+        }
+        let parent = match out.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        if out.file_name().is_none() || out.is_dir() {
+            return Err(BundleError::io(out, io::ErrorKind::IsADirectory));
+        }
+        let file = tempfile::Builder::new()
+            .prefix(".kinstall-new-")
+            .permissions(Permissions::from_mode(0o600))
+            .tempfile_in(parent)
+            .map_err(|error| BundleError::io(parent, error))?;
+        Ok(Self { file, out, parent })
+    }
+
+    fn finish(self, replace: bool) -> Result<(), BundleError> {
+        let Self { file, out, parent } = self;
+        let failed = |error: io::Error| BundleError::io(out, error);
+        file.as_file().sync_all().map_err(failed)?;
+        let persisted = if replace {
+            file.persist(out)
+        } else {
+            file.persist_noclobber(out)
+        };
+        persisted.map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => BundleError::Exists(out.to_owned()),
+            _ => failed(error.error),
+        })?;
+        let synced = File::open(parent).and_then(|parent| parent.sync_all());
+        synced.map_err(|error| BundleError::io(parent, error))
+    }
 }
 
 /// Writes the archive of what was gathered, not encrypted.
@@ -189,14 +220,14 @@ impl<R: Read> Read for Digested<R> {
 }
 
 /// A file that is being written, and what went into it.
-struct Counted {
-    to: BufWriter<NamedTempFile>,
+struct Counted<'a> {
+    to: BufWriter<&'a File>,
     digest: Digest,
     size: u64,
 }
 
-impl Counted {
-    fn new(to: NamedTempFile) -> Self {
+impl<'a> Counted<'a> {
+    fn new(to: &'a File) -> Self {
         Self {
             to: BufWriter::with_capacity(CHUNK, to),
             digest: Digest::new(),
@@ -204,20 +235,16 @@ impl Counted {
         }
     }
 
-    fn finish(self) -> io::Result<(NamedTempFile, Packed)> {
-        let packed = Packed {
+    fn finish(mut self) -> io::Result<Packed> {
+        self.to.flush()?;
+        Ok(Packed {
             digest: self.digest.finish(),
             size: self.size,
-        };
-        let to = self
-            .to
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?;
-        Ok((to, packed))
+        })
     }
 }
 
-impl Write for Counted {
+impl Write for Counted<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.to.write(bytes)?;
         self.digest.update(&bytes[..count]);

@@ -12,7 +12,7 @@ use tar::{EntryType, Header};
 use super::gather::Origin;
 use super::manifest::{MANIFEST, PackedFile, PackedProgram};
 use super::*;
-use crate::desired::{Contents, Network, digest};
+use crate::desired::{Contents, Network, ProxyMode, digest};
 use crate::machine::fakes::FakeMachine;
 use crate::machine::reset::{ResetOptions, reset};
 use crate::machine::{Host, Ledger};
@@ -43,6 +43,7 @@ fn gathered(scratch: &Path) -> Gathered {
             cluster: "kubernetes".into(),
             node: "w1".into(),
             network: Network::Flannel,
+            proxy_mode: ProxyMode::default(),
             ignore_preflight: Vec::new(),
             architecture: std::env::consts::ARCH.into(),
             kinstall: "0.1.0".into(),

@@ -8,6 +8,7 @@ mod joins;
 mod judges;
 mod place;
 mod refused;
+mod user_data;
 
 use tests::machine::{Families, Network};
 use tests::node::turn;
@@ -38,6 +39,9 @@ fn a_bundle_is_all_that_a_worker_needs() {
     });
     phases.show("a reset leaves nothing", || {
         joins::and_leaves(&place);
+    });
+    phases.show("cloud-init's user-data makes it a node again", || {
+        user_data::makes_a_node(&place, &network);
     });
     phases.finish();
 }

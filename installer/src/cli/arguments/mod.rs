@@ -1,6 +1,7 @@
 //! The command line, one file a command where it has much to say.
 
 mod bundle;
+mod cloud_init;
 mod cluster;
 mod color;
 mod directory;
@@ -15,6 +16,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub use bundle::{Bundle, FromBundle};
+pub use cloud_init::CloudInit;
 pub use cluster::{Cluster, ClusterCommand, ClusterReset, ClusterStatus, Fleet};
 pub use color::Color;
 pub use directory::Directory;
@@ -62,6 +64,7 @@ pub enum Command {
     Node(Box<Node>),
     Preflight(Box<Preflight>),
     Bundle(Box<Bundle>),
+    CloudInit(Box<CloudInit>),
     Status(Status),
     Logs(Logs),
     Graph(Graph),

@@ -174,3 +174,12 @@ impl From<ProxyModeName> for ProxyMode {
         }
     }
 }
+
+impl From<ProxyMode> for ProxyModeName {
+    fn from(mode: ProxyMode) -> Self {
+        match mode {
+            ProxyMode::Nftables => Self::Nftables,
+            ProxyMode::Iptables => Self::Iptables,
+        }
+    }
+}

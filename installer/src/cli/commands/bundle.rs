@@ -53,6 +53,7 @@ fn request(arguments: &Bundle) -> Result<bundle::Request, Failure> {
         dir: arguments.dir.clone(),
         ca_dir: arguments.ca_dir.clone(),
         network: arguments.options.network.map(Into::into),
+        proxy_mode: arguments.options.proxy_mode.map(Into::into),
         bin_dir: arguments.options.bin_dir.clone(),
         ..Wishes::default()
     };
@@ -62,6 +63,7 @@ fn request(arguments: &Bundle) -> Result<bundle::Request, Failure> {
         ca_dir: options.ca_dir,
         node: arguments.node.clone(),
         network: options.network,
+        proxy_mode: options.proxy_mode,
         // Another machine's faults are its own.
         ignore_preflight: arguments.options.ignore_preflight.clone(),
         bin_dirs: options.bin_dir,

@@ -50,6 +50,7 @@ pub fn bring(arguments: &mut Node, only_shows: bool) -> Result<Scratch, Failure>
     arguments.tree.node = Some(manifest.node.clone());
     let options = &mut arguments.options;
     options.network = options.network.or(Some(manifest.network.into()));
+    options.proxy_mode = options.proxy_mode.or(Some(manifest.proxy_mode.into()));
     if manifest.has_programs() {
         options.bin_dir.push(placed.bin_dir);
     }

@@ -3,6 +3,7 @@
 mod addon_manager;
 mod bundle;
 mod check;
+mod cloud_init;
 mod cluster;
 mod cluster_status;
 mod completions;
@@ -30,6 +31,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Node(arguments) => node::run(*arguments),
         Command::Preflight(arguments) => preflight::run(*arguments),
         Command::Bundle(arguments) => bundle::run(*arguments),
+        Command::CloudInit(arguments) => cloud_init::run(*arguments),
         Command::Status(arguments) => status::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments),
