@@ -1,6 +1,7 @@
 //! What the tests across crates share: trees to judge, the programs that judge them, and guards that
 //! clean up even when a test panics.
 
+pub mod attacker;
 pub mod browser;
 pub mod cluster;
 pub mod command;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::thread;
 
+use crate::attacker;
 use crate::cluster::{Cluster, DIRECTORY};
 use crate::command::succeed;
 use crate::machine::{Families, Machine, MachineOptions, Network};
@@ -96,6 +97,29 @@ impl<'a> Nodes<'a> {
             assert!(words.contains(name) && words.contains("healthy"), "{words}");
         }
         assert_eq!(said["items"].as_array().map(Vec::len), Some(self.all.len()));
+    }
+
+    /// Nothing but the kubelet, and on a control plane the API server and etcd, can be reached from the network, and each refuses
+    /// whoever it does not know.
+    pub fn refuse_attackers(&self, network: &Network) {
+        for (number, node) in self.all.iter().enumerate() {
+            let addresses: Vec<_> = addresses(network, number)
+                .into_iter()
+                .map(|(address, _)| address)
+                .collect();
+            let open = attacker::no_port_answers(network, &addresses);
+            let is_control_plane = node
+                .machine
+                .path("/etc/kubernetes/manifests/kube-apiserver.yaml")
+                .exists();
+            let wanted: &[u16] = if is_control_plane {
+                &[2379, 2380, 6443, 10250]
+            } else {
+                &[10250]
+            };
+            let open: Vec<_> = open.into_iter().collect();
+            assert_eq!(open, wanted, "{}", node.machine.name());
+        }
     }
 
     /// Does the same on several machines at once. Panics when it does on one.

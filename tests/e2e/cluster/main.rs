@@ -31,6 +31,9 @@ fn ipv4_only() {
         trees::are_apart(&nodes);
     });
     show(&mut phases, &nodes, &network);
+    phases.show("no port of any node answers an attacker", || {
+        nodes.refuse_attackers(&network);
+    });
     stolen::show(&mut phases, &nodes, &network);
     phases.show("a second run changes nothing", || {
         health::run_again_changes_nothing(&nodes);

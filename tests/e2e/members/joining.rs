@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use tests::attacker;
 use tests::node::Node;
 
 use crate::place::{Place, name};
@@ -81,6 +82,14 @@ pub fn two_workers(place: &Place<'_>) {
             .machine
             .shell("grep server: /etc/kubernetes/kubelet.conf");
         assert_eq!(server.trim(), "server: https://[::1]:7443");
+        // And nobody else's.
+        let own = node
+            .machine
+            .shell("ip -o -6 address show dev eth0 scope global");
+        let own = own.split_whitespace().find_map(|word| word.split_once('/'));
+        let own = own.expect("an address").0.parse().expect("an address");
+        let open = attacker::no_port_answers(place.network, &[own]);
+        assert_eq!(open.into_iter().collect::<Vec<_>>(), [10250]);
     }
 }
 
