@@ -101,15 +101,6 @@ fn find(
     mut wishes: Vec<ProgramWish>,
     request: &Request,
 ) -> Result<(Programs, Vec<String>), BundleError> {
-    const DISTRIBUTION: [&str; 7] = [
-        "haproxy",
-        "runc",
-        "nft",
-        "iptables",
-        "ip6tables",
-        "mount",
-        "umount",
-    ];
     let look =
         |wishes: &[ProgramWish]| programs::look(wishes, &request.bin_dirs, &request.cache).programs;
     let problems = match look(&wishes) {
@@ -121,7 +112,7 @@ fn find(
         if let ProgramProblem::Missing { names, .. } = problem {
             let names = names
                 .iter()
-                .filter(|name| DISTRIBUTION.contains(&name.as_str()));
+                .filter(|name| programs::DISTRIBUTION.contains(&name.as_str()));
             elsewhere.extend(names.cloned());
         }
     }

@@ -151,7 +151,7 @@ pub fn programs(
     }
     let (packaged, ours): (Vec<_>, Vec<_>) = wishes
         .into_iter()
-        .partition(|wish| PACKAGED.contains(&wish.name.as_str()));
+        .partition(|wish| programs::DISTRIBUTION.contains(&wish.name.as_str()));
     let mut found = programs::look(&ours, bin_dirs, cache)
         .programs
         .map_err(LoadError::Programs)?;
@@ -167,17 +167,6 @@ pub fn programs(
     }
     Ok(found)
 }
-
-/// What comes with a system: its packages have these.
-const PACKAGED: [&str; 7] = [
-    "haproxy",
-    "iptables",
-    "ip6tables",
-    "runc",
-    "nft",
-    "mount",
-    "umount",
-];
 
 fn refuse_faults(source: &Source, now: OffsetDateTime) -> Result<(), LoadError> {
     let name = source.node.name();

@@ -100,12 +100,14 @@ fn dry_run(
 fn unfit(machine: &Machine<'_>, survey: &Survey, errand: &Errand) -> Vec<Problem> {
     let name = machine.name();
     let mut problems = Vec::new();
-    if survey.architecture != std::env::consts::ARCH {
+    // They ran here, to tell their versions.
+    let here = rustix::system::uname();
+    let here = here.machine().to_string_lossy();
+    if survey.architecture != here {
         problems.push(Problem::new(
             format!(
-                "{name}: it is {}, and the programs here are for {}",
-                survey.architecture,
-                std::env::consts::ARCH
+                "{name}: it is {}, and the programs here are for {here}",
+                survey.architecture
             ),
             format!(
                 "run kinstall cluster --only {name} on a machine of its kind, with programs for it"

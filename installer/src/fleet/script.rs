@@ -13,6 +13,8 @@ pub(super) const WHOLE: &str = ".whole";
 pub struct NodeOptions {
     /// `--network`, as it is typed.
     pub network: Option<String>,
+    /// `--proxy-mode`, as it is typed.
+    pub proxy_mode: Option<String>,
     /// `--ignore-preflight`.
     pub ignore_preflight: Vec<String>,
     /// `--timeout`, in seconds.
@@ -59,6 +61,9 @@ pub(super) fn node(
     }
     if let Some(network) = &options.network {
         words.extend(["--network", network]);
+    }
+    if let Some(mode) = &options.proxy_mode {
+        words.extend(["--proxy-mode", mode]);
     }
     for check in &options.ignore_preflight {
         words.extend(["--ignore-preflight", check]);
@@ -187,10 +192,11 @@ mod tests {
         };
         let options = NodeOptions {
             network: Some("host-gw".into()),
+            proxy_mode: Some("iptables".into()),
             ignore_preflight: vec!["swap".into()],
             timeout: 60,
         };
         let script = node(&Places::system(), &errand, &options, "cp1", &["--dry-run"]);
-        insta::assert_snapshot!(script, @r##"kinstall=; for dir in /opt/kinstall/cluster/bin '/srv/a b'; do if [ -x "$dir/kinstall" ]; then kinstall=$dir/kinstall; break; fi; done; if [ -z "$kinstall" ]; then kinstall=$(command -v kinstall) || { echo error: there is no kinstall >&2; exit 127; }; fi; exec 3<&0 </dev/null; "$kinstall" node --json --dir /var/lib/kinstall/cluster --node cp1 --bin-dir /opt/kinstall/cluster/bin --bin-dir '/srv/a b' --network host-gw --ignore-preflight swap --timeout 60 --dry-run 3<&- & child=$!; { cat <&3; kill $child; } >/dev/null 2>&1 & watcher=$!; exec 3<&-; wait $child; code=$?; kill $watcher 2>/dev/null; exit $code"##);
+        insta::assert_snapshot!(script, @r##"kinstall=; for dir in /opt/kinstall/cluster/bin '/srv/a b'; do if [ -x "$dir/kinstall" ]; then kinstall=$dir/kinstall; break; fi; done; if [ -z "$kinstall" ]; then kinstall=$(command -v kinstall) || { echo error: there is no kinstall >&2; exit 127; }; fi; exec 3<&0 </dev/null; "$kinstall" node --json --dir /var/lib/kinstall/cluster --node cp1 --bin-dir /opt/kinstall/cluster/bin --bin-dir '/srv/a b' --network host-gw --proxy-mode iptables --ignore-preflight swap --timeout 60 --dry-run 3<&- & child=$!; { cat <&3; kill $child; } >/dev/null 2>&1 & watcher=$!; exec 3<&-; wait $child; code=$?; kill $watcher 2>/dev/null; exit $code"##);
     }
 }

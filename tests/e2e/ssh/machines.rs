@@ -118,6 +118,7 @@ impl<'a> Machines<'a> {
         command.args(["cluster"]).args(arguments);
         command.arg("--dir").arg(self.pki.dir());
         command.arg("--ssh-config").arg(self.client.path(config));
+        command.env("TMPDIR", self.client.sockets());
         command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null());
         command
     }
@@ -149,7 +150,10 @@ impl<'a> Machines<'a> {
         started
             .arg(format!("echo $$ >{}; exec \"$@\"", pid.display()))
             .arg("sh");
-        started.args(arguments).env_remove("SSH_AUTH_SOCK");
+        started
+            .args(arguments)
+            .env("TMPDIR", self.client.sockets())
+            .env_remove("SSH_AUTH_SOCK");
         let out = fs::File::create(&said).expect("a file");
         let _ = fs::remove_file(&pid);
         let child = started

@@ -1,5 +1,6 @@
 //! What keeps `kinstall cluster` from beginning: one clear error for each machine, and nothing changed on any.
 
+use serde_json::Value;
 use tests::command::{Ended, run};
 
 use crate::machines::{BARE, COUNT, Machines, name};
@@ -53,6 +54,14 @@ pub fn only_shown(machines: &Machines<'_>) {
     ] {
         assert!(ended.stdout.contains(wanted), "{wanted}: {ended}");
     }
+    let ended = run(&mut machines.up("config", &["--dry-run", "--json"]));
+    let said: Value = serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{ended}"));
+    let nodes = said["nodes"].as_array().expect("nodes");
+    assert_eq!(nodes.len(), COUNT, "{said:#}");
+    let programs = |number: usize| nodes[number]["programs"].as_array().expect("programs");
+    let brings = |number: usize| programs(number).iter().any(|name| name == "kubelet");
+    assert!(brings(BARE) && !brings(0), "{said:#}");
+    assert_eq!(nodes[0]["machine"]["host-name"], "node1", "{said:#}");
     // Nobody can be asked here, so nothing is done without --yes either.
     let ended = run(&mut machines.up("config", &[]));
     assert_eq!(ended.code, Some(1), "{ended}");

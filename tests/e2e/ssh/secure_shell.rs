@@ -30,12 +30,18 @@ impl Client {
         for name in ["key", "other-key"] {
             make_key(&client.path(name));
         }
+        fs::create_dir(client.sockets()).expect("new");
         fs::write(client.path("known"), "").expect("written");
         fs::write(client.path("unknown"), "").expect("written");
         client.configure("config", "key", "known");
         client.configure("config-unknown", "key", "unknown");
         client.configure("config-refused", "other-key", "known");
         client
+    }
+
+    /// Where kinstall makes its directory of connections.
+    pub fn sockets(&self) -> PathBuf {
+        self.path("sockets")
     }
 
     /// A file of its own.

@@ -23,6 +23,8 @@ pub fn interrupted_and_resumed(machines: &Machines<'_>) {
     assert!(!running.is_over(), "{}", running.said());
     running.signal("-KILL");
     ends_everywhere(machines);
+    // Nobody could take that away; every run before did so with its own.
+    assert_eq!(sockets(machines), 1);
 
     // Interrupted, as by ctrl-c, while the second machine is made a node.
     let running = start(machines);
@@ -39,6 +41,7 @@ pub fn interrupted_and_resumed(machines: &Machines<'_>) {
     );
     assert!(said.contains("node1: is a node"), "{said}");
     ends_everywhere(machines);
+    assert_eq!(sockets(machines), 1, "it took its own away");
 
     let began = Instant::now();
     let ended = run(&mut machines.up("config", &["--yes", "--json"]));
@@ -55,6 +58,12 @@ pub fn interrupted_and_resumed(machines: &Machines<'_>) {
     assert_eq!(said["nodes"][BARE]["nothing-to-do"], false, "{said:#}");
     all_are_ready(machines);
     ends_everywhere(machines);
+}
+
+/// How many directories of connections there are.
+fn sockets(machines: &Machines<'_>) -> usize {
+    let directory = std::fs::read_dir(machines.client.sockets());
+    directory.expect("it was made").count()
 }
 
 fn start<'m>(machines: &'m Machines<'_>) -> Running<'m> {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::node::NetworkName;
+use super::Options;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,15 +31,8 @@ pub struct Cluster {
     /// The directory of CA certificates, where it is not the one that cluster.toml names; may be absent.
     #[arg(long, value_name = "DIR")]
     pub ca_dir: Option<PathBuf>,
-    /// Look for programs here first (repeatable).
-    #[arg(long, value_name = "DIR")]
-    pub bin_dir: Vec<PathBuf>,
-    /// How pods of different nodes reach each other [default: flannel].
-    #[arg(long, value_enum, value_name = "NAME")]
-    pub network: Option<NetworkName>,
-    /// Accept the failure of a preflight check on every machine (repeatable).
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub ignore_preflight: Vec<String>,
+    #[command(flatten)]
+    pub options: Options,
     /// How long each machine waits for each thing to become healthy, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u32).range(5..=3600))]
     pub timeout: u32,

@@ -20,7 +20,7 @@ use crate::desired::Programs;
 
 pub use problem::ProgramProblem;
 pub use skew::check as check_skew;
-pub use wish::{ProgramWish, wanted};
+pub use wish::{DISTRIBUTION, ProgramWish, wanted};
 
 /// Finds every one of `wanted`: in `bin_dirs`, beside this program, then in the usual places. What was found out is kept
 /// in the file `cache` for the next time; a file that is damaged or cannot be written costs only time.

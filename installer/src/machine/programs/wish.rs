@@ -47,6 +47,17 @@ impl ProgramWish {
     }
 }
 
+/// What every machine has from its distribution, with that one's libraries.
+pub const DISTRIBUTION: [&str; 7] = [
+    "haproxy",
+    "runc",
+    "nft",
+    "iptables",
+    "ip6tables",
+    "mount",
+    "umount",
+];
+
 /// What a node of a cluster needs: every one has a kubelet, which runs the rest.
 ///
 /// `mount` and `umount` are the kubelet's, for volumes (k8s.io/mount-utils). conntrack is nobody's here: kube-proxy speaks

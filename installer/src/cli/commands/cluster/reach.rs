@@ -60,10 +60,13 @@ pub fn ssh(fleet: &Fleet) -> Result<Arc<Ssh>, Failure> {
     let ssh = Arc::new(Ssh::new(options).map_err(room)?);
     let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]);
     let mut signals = signals.map_err(|error| Failure::bare(format_args!("signals: {error}")))?;
-    let own = Arc::clone(&ssh);
+    // Not one more owner: what is taken away with the last of them would stay.
+    let own = Arc::downgrade(&ssh);
     std::thread::spawn(move || {
         if signals.forever().next().is_some() {
-            own.abandon();
+            if let Some(ssh) = own.upgrade() {
+                ssh.abandon();
+            }
             Failure::new(
                 "interrupted",
                 "run it again: what is done is not done twice",

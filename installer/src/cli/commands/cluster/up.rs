@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::ValueEnum as _;
+use clap::ValueEnum;
 use installer::desired::{Network, layout};
 use installer::fleet::{
     self, Course, Ended, Errand, Load, Machine, MachinePlan, NodeOptions, Places,
@@ -28,11 +28,9 @@ pub fn run(arguments: Cluster) -> Result<Outcome, Failure> {
     let nodes = reach::nodes(&arguments.fleet, &spec)?;
     let loads = loads(&arguments, &spec, &nodes)?;
     let options = NodeOptions {
-        network: arguments.network.map(|name| {
-            let value = name.to_possible_value().expect("none is hidden");
-            value.get_name().to_owned()
-        }),
-        ignore_preflight: arguments.ignore_preflight.clone(),
+        network: arguments.options.network.map(as_typed),
+        proxy_mode: arguments.options.proxy_mode.map(as_typed),
+        ignore_preflight: arguments.options.ignore_preflight.clone(),
         timeout: arguments.timeout,
     };
     let places = Places::system();
@@ -78,12 +76,22 @@ pub fn run(arguments: Cluster) -> Result<Outcome, Failure> {
     Ok(tell(&arguments, &spec, &machines, &ended))
 }
 
+/// As it is typed, for each machine's own kinstall.
+fn as_typed(choice: impl ValueEnum) -> String {
+    let value = choice.to_possible_value().expect("none is hidden");
+    value.get_name().to_owned()
+}
+
 /// What every machine has to have. Found out before any is asked for anything.
 fn loads(arguments: &Cluster, spec: &ClusterSpec, nodes: &[&Node]) -> Result<Vec<Load>, Failure> {
-    let network = arguments.network.map_or(Network::default(), Into::into);
+    let network = arguments
+        .options
+        .network
+        .map_or(Network::default(), Into::into);
     let current = std::env::current_dir()
         .map_err(|error| Failure::bare(format_args!("the current directory: {error}")))?;
     let bin_dirs: Vec<_> = arguments
+        .options
         .bin_dir
         .iter()
         .map(|dir| current.join(dir))
