@@ -2,14 +2,14 @@
 //! which one is down.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kube::Client;
 use pki_core::cluster::spec::{ClusterSpec, Node, Role};
 use serde::Serialize;
 use tokio::task::JoinSet;
 
-use crate::addon::manager::{ConnectError, connect_to};
+use crate::addon::manager::{ConnectError, connect_to, reason};
 use crate::component::url;
 use crate::health::api_server_ready;
 use crate::machine::Problem;
@@ -17,6 +17,11 @@ use crate::machine::node_source::Vantage;
 
 /// One question: one next door answers in milliseconds, one that starts or has no etcd may take a while.
 const QUESTION: Duration = Duration::from_secs(4);
+
+/// An election takes a second or two, and an API server asks etcd again after some more.
+const SOON: Duration = Duration::from_secs(30);
+/// Between two attempts.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// An API server, by where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,6 +127,20 @@ pub async fn ready(vantage: &Vantage, avoid: Option<&str>) -> Result<Client, Pro
     }
 }
 
+/// The same, waiting a while: for what was just done to etcd's members, they may elect another leader.
+///
+/// # Errors
+/// As [`ready`]'s, when none is ready in time.
+pub async fn ready_soon(vantage: &Vantage, avoid: Option<&str>) -> Result<Client, Problem> {
+    let deadline = Instant::now() + SOON;
+    loop {
+        match ready(vantage, avoid).await {
+            Err(_) if Instant::now() < deadline => tokio::time::sleep(AGAIN).await,
+            answer => return answer,
+        }
+    }
+}
+
 fn nobody(states: &[ApiServerState]) -> Problem {
     let told = states.iter().map(|state| {
         let reason = state.reason.as_deref().unwrap_or("it is not ready");
@@ -131,6 +150,14 @@ fn nobody(states: &[ApiServerState]) -> Problem {
     Problem::new(
         format!("no API server is ready: {}", told.join("; ")),
         "kinstall status --cluster tells what is down",
+    )
+}
+
+/// What the API server says against something.
+pub(crate) fn refused(what: &str, error: &kube::Error) -> Problem {
+    Problem::new(
+        format!("{what}: {}", reason(error)),
+        "kinstall status --cluster tells how the cluster is; then run this again",
     )
 }
 

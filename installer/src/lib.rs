@@ -26,6 +26,8 @@
 //! | [`component`] | what each component needs on its machine; pure |
 //! | [`cni`] | the CNI plugin `flannel`, a program of its own |
 //! | [`api_servers`] | the cluster's API servers, each asked by itself |
+//! | [`departure`] | a node that leaves the cluster for good |
+//! | [`drain`] | moving a node's pods elsewhere |
 //! | [`etcd`] | etcd's members: who they are, how one joins, how one goes |
 //! | [`bundle`] | what a machine needs to become a node, in one file |
 //! | [`plan`] | what has to change, with reasons; pure |
@@ -39,7 +41,9 @@ pub mod bundle;
 pub mod check;
 pub mod cni;
 pub mod component;
+pub mod departure;
 pub mod desired;
+pub mod drain;
 pub mod etcd;
 pub mod fleet;
 pub mod graph;

@@ -25,7 +25,7 @@ fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 18] = [
     "node",
     "preflight",
     "bundle",
@@ -35,6 +35,9 @@ const COMMANDS: [&str; 15] = [
     "graph",
     "stop",
     "start",
+    "drain",
+    "uncordon",
+    "remove",
     "reset",
     "check",
     "etcd",

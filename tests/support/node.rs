@@ -26,6 +26,16 @@ const MEMORY: u64 = 64 << 20;
 /// Where the machine has kinstall: for a boot script to find it.
 const PROGRAMS: &str = "/usr/local/bin";
 
+/// What a reset leaves that counts for nothing: what tests put there, and the copies that useradd and userdel keep of what they
+/// change.
+pub const UNCOUNTED: [&str; 5] = [
+    "/root",
+    "/etc/passwd-",
+    "/etc/group-",
+    "/etc/shadow-",
+    "/etc/gshadow-",
+];
+
 /// A machine, what it was before, and what kinstall was told.
 #[derive(Debug)]
 pub struct Node<'a> {
@@ -150,6 +160,19 @@ impl<'a> Node<'a> {
     /// Waits until `check` has nothing to say against it, and says how long that took.
     pub fn wait_until(&self, what: &str, check: impl FnMut() -> Result<(), String>) -> Duration {
         wait_until(what, check, || self.circumstances())
+    }
+
+    /// Whether the machine is as it was before kinstall ran: its disk but for what is below `uncounted`, and its state but for
+    /// changes that are another's. Panics where it is not.
+    pub fn is_as_it_was(&self, uncounted: &[&str], is_anothers: impl Fn(&str) -> bool) {
+        let before = self.files_before.clone().without(uncounted);
+        let files = before.changes_to(&self.machine.files().without(uncounted));
+        let mut state = self.before.changes_to(&self.machine.state());
+        state.retain(|change| !is_anothers(change));
+        assert!(
+            files.is_empty() && state.is_empty(),
+            "files: {files:#?}\nstate: {state:#?}"
+        );
     }
 
     /// For a failure's message: what runs and what does not.

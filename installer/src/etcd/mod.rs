@@ -10,6 +10,7 @@
 //! | `join` | doing what `decide` says, until etcd can start |
 //! | `settle` | giving the new member its vote |
 //! | `remove` | taking a member out for good |
+//! | `parting` | what the others say to this node's leaving |
 //! | `removed` | telling that this node's was |
 //! | `report` | all members, for people and programs |
 
@@ -19,6 +20,7 @@ mod error;
 mod join;
 mod look;
 mod member;
+mod parting;
 mod quorum;
 mod remove;
 mod removed;
@@ -29,6 +31,7 @@ pub use decide::{Next, Refusal, Said, Situation, Wait, next};
 pub use error::EtcdError;
 pub use join::{Prospect, join, prospect};
 pub use member::{Member, MemberId, MemberStatus};
+pub use parting::{Parting, parting};
 pub use quorum::{Kept, Quorum, may_remove};
 pub use remove::{Removal, removal, remove};
 pub use removed::is_removed;

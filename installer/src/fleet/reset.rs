@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use pki_core::cluster::spec::ClusterSpec;
+use pki_core::cluster::spec::{ClusterSpec, Node, Role};
 use pki_core::converge::problem::Problem;
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +120,7 @@ fn one(reset: &Reset<'_>, index: usize, watcher: &dyn Watcher) -> Result<Undone,
         watcher.now(machine.name(), "kinstall reset");
         let mut words = vec!["reset", "--yes", "--json"];
         words.extend(reset.purge.then_some("--purge"));
+        words.extend(goes_as_a_whole(reset).then_some("--keep-member"));
         let said = run(machine, &kinstall(reset.places, &words), Input::Held)?;
         undone = serde_json::from_str(&said.stdout).unwrap_or_default();
     }
@@ -134,6 +135,15 @@ fn one(reset: &Reset<'_>, index: usize, watcher: &dyn Watcher) -> Result<Undone,
         );
     }
     Ok(undone)
+}
+
+/// Whether all of etcd's members go: then none has to leave the others first, and whatever data stay are of one cluster.
+fn goes_as_a_whole(reset: &Reset<'_>) -> bool {
+    let goes = |node: &Node| {
+        let mut machines = reset.machines.iter();
+        machines.any(|machine| machine.node.name() == node.name())
+    };
+    reset.spec.nodes_with(Role::Etcd).all(goes)
 }
 
 fn kinstall(places: &Places, words: &[&str]) -> String {

@@ -2,7 +2,7 @@
 
 use tests::command::{run, succeed};
 use tests::machine::Network;
-use tests::node::{Node, answer};
+use tests::node::{Node, UNCOUNTED, answer};
 use tests::nodes::Nodes;
 use tests::web;
 
@@ -55,19 +55,5 @@ pub fn leaves_the_others_whole(nodes: &Nodes<'_>, network: &Network) {
 fn leaves_nothing(node: &Node<'_>) {
     let ended = node.kinstall(&["reset", "--yes"]);
     assert!(ended.code == Some(0), "{ended}");
-    // What the test put there, and the copies that useradd and userdel keep of what they change.
-    let mine = [
-        "/root",
-        "/etc/passwd-",
-        "/etc/group-",
-        "/etc/shadow-",
-        "/etc/gshadow-",
-    ];
-    let before = node.files_before.clone().without(&mine);
-    let files = before.changes_to(&node.machine.files().without(&mine));
-    let state = node.before.changes_to(&node.machine.state());
-    assert!(
-        files.is_empty() && state.is_empty(),
-        "files: {files:#?}\nstate: {state:#?}"
-    );
+    node.is_as_it_was(&UNCOUNTED, |_| false);
 }

@@ -3,12 +3,14 @@
 //! An install takes a while, so each cluster has to show much; each phase is tried whatever became of the others.
 #![allow(missing_docs)]
 
+mod draining;
 mod health;
 mod host_gw;
 mod iptables;
 mod large;
 mod leaving;
 mod refused;
+mod removal;
 mod stolen;
 mod trees;
 mod workload;
@@ -35,6 +37,9 @@ fn ipv4_only() {
         nodes.refuse_attackers(&network);
     });
     stolen::show(&mut phases, &nodes, &network);
+    phases.show("a node is drained as its pods' budgets allow", || {
+        draining::keeps_to_budgets(&nodes, &network);
+    });
     phases.show("a second run changes nothing", || {
         health::run_again_changes_nothing(&nodes);
     });
@@ -42,6 +47,12 @@ fn ipv4_only() {
         "a worker that is reset leaves the others whole, and joins again",
         || {
             leaving::leaves_the_others_whole(&nodes, &network);
+        },
+    );
+    phases.show(
+        "a worker is removed for good, and its machine is as it was",
+        || {
+            removal::of_a_worker(&nodes, &network);
         },
     );
     phases.finish();

@@ -104,14 +104,8 @@ impl<'a> Place<'a> {
 
     /// Whatever was refused left nothing but the cluster's directory and what tests put there.
     pub fn is_untouched(&self) {
-        let mine = ["/root", "/opt", "/tmp"];
-        let files = self.node.files_before.clone().without(&mine);
-        let files = files.changes_to(&self.node.machine.files().without(&mine));
-        let state = self.node.before.changes_to(&self.node.machine.state());
-        assert!(
-            files.is_empty() && state.is_empty(),
-            "files: {files:#?}\nstate: {state:#?}"
-        );
+        self.node
+            .is_as_it_was(&["/root", "/opt", "/tmp"], |_| false);
     }
 
     /// With nothing in its way, it makes a healthy node.

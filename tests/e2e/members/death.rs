@@ -4,6 +4,7 @@ use tests::record::note;
 
 use crate::load;
 use crate::place::Place;
+use crate::removal;
 use crate::status;
 use crate::writes::Writes;
 
@@ -54,6 +55,7 @@ pub fn of_two(place: &mut Place<'_>, writes: &mut Writes) {
     let refused = place.nodes[0].kinstall(&["etcd", "remove", "node3", "--yes"]);
     assert_eq!(refused.code, Some(1), "{refused}");
     status::with_two_dead(place);
+    removal::by_reset_is_refused(place);
     for number in [1, 2] {
         place.nodes[number].machine.switch_on();
     }

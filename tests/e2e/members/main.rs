@@ -74,6 +74,9 @@ fn three_members() {
             removal::for_good(&place, &mut writes);
         },
     );
+    phases.show("one whose machine is reset leaves the others whole", || {
+        removal::by_reset(&place, &mut writes);
+    });
     phases.show("all that was acknowledged is there", || {
         writes.are_all_there(&place);
     });

@@ -98,7 +98,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// Whether the API server gave no answer at all.
-pub(super) fn is_away(error: &kube::Error) -> bool {
+pub(crate) fn is_away(error: &kube::Error) -> bool {
     match error {
         // 429 and 503: it is there and not ready to work; 504 and 500 with a timeout: etcd is away.
         kube::Error::Api(status) => matches!(status.code, 429 | 502 | 503 | 504),

@@ -22,9 +22,8 @@ mod reconcile;
 mod run;
 mod state;
 
-pub(crate) use connect::choose_cryptography;
-pub(crate) use connect::connect_with;
 pub use connect::{ConnectError, connect, connect_to, reason};
+pub(crate) use connect::{choose_cryptography, connect_with, is_away};
 pub use folder::{Addon, Folder, Object, ObjectId};
 pub use reconcile::{Away, reconcile};
 pub use run::{Manager, ended, run, state_file};

@@ -5,8 +5,10 @@ mod cloud_init;
 mod cluster;
 mod color;
 mod directory;
+mod drain;
 mod etcd;
 mod node;
+mod remove;
 mod small;
 mod tree;
 mod usage;
@@ -20,8 +22,10 @@ pub use cloud_init::CloudInit;
 pub use cluster::{Cluster, ClusterCommand, ClusterReset, ClusterStatus, Fleet};
 pub use color::Color;
 pub use directory::Directory;
+pub use drain::{Drain, Draining, Uncordon};
 pub use etcd::{Etcd, EtcdCommand, EtcdMembers, EtcdRemove};
 pub use node::{Make, Node, Options, Preflight};
+pub use remove::Remove;
 pub use small::{Check, Completions, Graph, Logs, Man, Reset, Start, Status, Stop, Supervise};
 pub use tree::Tree;
 pub use usage::Usage;
@@ -70,6 +74,9 @@ pub enum Command {
     Graph(Graph),
     Stop(Stop),
     Start(Start),
+    Drain(Drain),
+    Uncordon(Uncordon),
+    Remove(Remove),
     Reset(Reset),
     Check(Check),
     Etcd(Etcd),

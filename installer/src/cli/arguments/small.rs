@@ -107,7 +107,7 @@ pub struct Start {
 
 /// Take away what kinstall put on this machine, exactly that, and give settings their former values.
 ///
-/// Asks first. etcd's data stays unless --purge.
+/// Asks first. A member of etcd leaves the others first, which never costs them the quorum. etcd's data stays unless --purge.
 #[derive(Debug, Args)]
 #[command(
     before_help = "Examples:\n  kinstall reset\n  kinstall reset --yes --purge\n  kinstall reset --dry-run"
@@ -119,6 +119,9 @@ pub struct Reset {
     /// Take etcd's data away too: every object of the cluster.
     #[arg(long)]
     pub purge: bool,
+    /// Do not leave etcd's members, where it is one of several: where it cannot, or where all of them go.
+    #[arg(long)]
+    pub keep_member: bool,
     /// Only show what would be taken away.
     #[arg(long)]
     pub dry_run: bool,

@@ -92,3 +92,8 @@ pub fn vantage(directory: &Directory) -> Result<Vantage, Failure> {
     Vantage::open(&dir, ca_dir.as_deref(), own.as_deref())
         .map_err(|error| Failure::from(error.problems()))
 }
+
+/// Whether this machine is that node.
+pub fn is(node: &str) -> bool {
+    options().is_ok_and(|own| own.node == node)
+}

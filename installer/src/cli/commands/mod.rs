@@ -7,14 +7,17 @@ mod cloud_init;
 mod cluster;
 mod cluster_status;
 mod completions;
+mod drain;
 mod etcd;
 mod from_bundle;
 mod graph;
 mod logs;
 mod machine;
 mod man;
+mod membership;
 mod node;
 mod preflight;
+mod remove;
 mod reset;
 mod services;
 mod status;
@@ -37,6 +40,9 @@ pub fn run(command: Command) -> ExitCode {
         Command::Graph(arguments) => graph::run(&arguments),
         Command::Stop(arguments) => services::stop(&arguments),
         Command::Start(arguments) => services::start(&arguments),
+        Command::Drain(arguments) => drain::run(&arguments),
+        Command::Uncordon(arguments) => drain::undo(&arguments),
+        Command::Remove(arguments) => remove::run(&arguments),
         Command::Reset(arguments) => reset::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Cluster(arguments) => cluster::run(*arguments),

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::FoundAt;
 use super::content::{Content, KeyBeside, Reference, beside, key_file};
 use crate::cluster::{CONTROL_DIRECTORY, FileMode};
+use crate::converge::cluster_directory::{REMOVED, SPEC};
 use crate::converge::problem::Problem;
 use crate::x509::{Certificate, PrivateKey};
 
@@ -93,7 +94,9 @@ impl Walk {
         let current: Vec<_> = current.collect();
         for entry in entries {
             let (name, path) = (entry.file_name(), entry.path());
-            if name == CONTROL_DIRECTORY || superseded(&name, &current) {
+            // Of a cluster's own directory only: elsewhere that may be anybody's.
+            let is_removed = name == REMOVED && names.contains(OsStr::new(SPEC));
+            if name == CONTROL_DIRECTORY || is_removed || superseded(&name, &current) {
                 continue;
             }
             match entry.file_type() {

@@ -115,6 +115,20 @@ fn every_form_is_found_once_with_all_its_places() {
     assert!(found.certificates.iter().all(|c| c.level() == Level::Fine));
 }
 
+#[test]
+fn what_was_removed_from_a_cluster_does_not_count() {
+    let place = Place::new();
+    let old = authority("old", place.now).0;
+    place.write("removed/w1/pki/ca.crt", old.certificate().pem().as_bytes());
+    assert_eq!(place.check().certificates.len(), 2, "a folder of anybody's");
+    place.write("cluster.toml", b"");
+    assert_eq!(place.check().certificates.len(), 1);
+    // Who names it wants to know.
+    let paths = [place.path("removed")];
+    let found = CheckedFiles::read(&paths, &THRESHOLDS, place.now);
+    assert_eq!(found.certificates.len(), 1);
+}
+
 /// A directory without any is a mistake, and not all well.
 #[test]
 fn nothing_at_all_is_not_fine() {

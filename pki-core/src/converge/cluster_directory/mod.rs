@@ -19,6 +19,9 @@ use crate::cluster::{Location, Root};
 /// The spec's file name.
 pub const SPEC: &str = "cluster.toml";
 
+/// Below a cluster's directory, the trees of nodes that were removed from it: nobody renews them or counts them.
+pub const REMOVED: &str = "removed";
+
 /// Spec, blueprint and places of one cluster.
 #[derive(Debug)]
 pub struct ClusterDirectory {
