@@ -68,12 +68,16 @@ pub fn place(host: &mut Host, bundle: &Bundle) -> Result<Placed, BundleError> {
         bin_dir: home.join(BIN),
         changed: changed.len(),
     };
+    let failed = |error: io::Error| BundleError::io(&home, error);
+    let effect = || host.fuse().burn().map_err(failed);
+    let staged = home.join(STAGED);
+    effect()?;
+    // What a killed run left, with keys in it.
+    remove(&staged).map_err(failed)?;
     if there.as_ref() == Some(&bundle.manifest) && changed.is_empty() {
         return Ok(placed);
     }
-    let failed = |error: io::Error| BundleError::io(&home, error);
-    let staged = home.join(STAGED);
-    remove(&staged).map_err(failed)?;
+    effect()?;
     // The tree is one: where a file of it changed, all of it is brought.
     let is_tree = |path: &str| !path.starts_with(PROGRAMS);
     let tree_changed = changed.iter().any(|path| is_tree(path));
@@ -82,12 +86,15 @@ pub fn place(host: &mut Host, bundle: &Bundle) -> Result<Placed, BundleError> {
     })?;
     synced(&staged)?;
     // From here on it is neither the one nor the other bundle, and the next run looks at nothing that is there.
+    effect()?;
     remove(&home.join(MANIFEST)).map_err(failed)?;
     make_directory(&home.join(BIN))?;
     for path in changed.iter().filter(|path| !is_tree(path)) {
+        effect()?;
         fs::rename(staged.join(path), home.join(path)).map_err(failed)?;
     }
     if tree_changed {
+        effect()?;
         exchange(&staged.join(CLUSTER), &home.join(CLUSTER)).map_err(failed)?;
     }
     // One that has digests alone is for the programs that are there.
@@ -96,10 +103,13 @@ pub fn place(host: &mut Host, bundle: &Bundle) -> Result<Placed, BundleError> {
         false => Vec::new(),
     };
     for name in surplus {
+        effect()?;
         fs::remove_file(home.join(BIN).join(name)).map_err(failed)?;
     }
     synced(&home)?;
+    effect()?;
     fs::rename(staged.join(MANIFEST), home.join(MANIFEST)).map_err(failed)?;
+    effect()?;
     remove(&staged).map_err(failed)?;
     synced(&home)?;
     Ok(placed)

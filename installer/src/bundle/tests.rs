@@ -620,6 +620,63 @@ fn a_bundle_is_placed_once_and_a_newer_one_brings_what_differs() {
     assert_eq!(machine.tree(), before);
 }
 
+/// Whenever it ends: each program and the tree are of the one or the other bundle, and either bundle can be brought again.
+#[test]
+fn a_bundle_that_is_killed_while_it_is_placed_is_finished_by_the_next() {
+    let scratch = scratch();
+    let file = |name: &str, gathered: &Gathered| {
+        let path = scratch.path().join(name);
+        pack(gathered, &path, true, None).unwrap();
+        Bundle::open(&path, None, None).unwrap()
+    };
+    fs::write(scratch.path().join("runc"), "runc 1").unwrap();
+    let mut old = gathered(scratch.path());
+    add_program(&mut old, &scratch.path().join("runc"));
+    let old = file("old", &old);
+    fs::write(scratch.path().join("kubelet"), "kubelet 2").unwrap();
+    let mut new = gathered(scratch.path());
+    new.manifest.files.remove(2);
+    new.origins.remove(2);
+    add(&mut new, "tree/kubelet.conf", 0o600, "renewed");
+    let new = file("new", &new);
+    let wanted = |bundle: &Bundle| {
+        let machine = FakeMachine::new();
+        let mut host = Host::open(machine.root()).unwrap();
+        place(&mut host, bundle).unwrap();
+        files(&machine.root().join("/var/lib/kinstall/bundle"))
+    };
+    let (wanted_old, wanted_new) = (wanted(&old), wanted(&new));
+    let mut kills = 0;
+    for effects in 0.. {
+        let machine = FakeMachine::new();
+        let home = machine.root().join("/var/lib/kinstall/bundle");
+        place(&mut Host::open(machine.root()).unwrap(), &old).unwrap();
+        let mut host = Host::open(machine.root()).unwrap();
+        host.burn_after(effects);
+        let killed = place(&mut host, &new).is_err();
+        drop(host);
+        for (name, texts) in [
+            ("bin/kubelet", ["kubelet 1", "kubelet 2"]),
+            ("cluster/nodes/w1/kubelet.conf", [CONF, "renewed"]),
+        ] {
+            let there = fs::read_to_string(home.join(name)).unwrap();
+            assert!(texts.contains(&there.as_str()), "{effects}: {there}");
+        }
+        if !killed {
+            assert_eq!(files(&home), wanted_new);
+            break;
+        }
+        kills += 1;
+        let (next, wanted) = match effects % 2 {
+            0 => (&new, &wanted_new),
+            _ => (&old, &wanted_old),
+        };
+        place(&mut Host::open(machine.root()).unwrap(), next).unwrap();
+        assert_eq!(files(&home), *wanted, "{effects}");
+    }
+    assert!(kills >= 7, "{kills}");
+}
+
 #[test]
 fn what_is_not_ours_is_not_replaced() {
     let scratch = scratch();

@@ -82,7 +82,7 @@ impl Host {
         self.store.fuse = Fuse::after(effects);
     }
 
-    fn fuse(&self) -> &Fuse {
+    pub(crate) fn fuse(&self) -> &Fuse {
         &self.store.fuse
     }
 
