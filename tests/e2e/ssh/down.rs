@@ -25,9 +25,16 @@ pub fn leaves_nothing(machines: &Machines<'_>) {
             .find(what)
             .unwrap_or_else(|| panic!("{what}: {ended}"))
     };
-    for worker in ["node2", "node3"] {
-        let worker = at(&format!("{worker}: has nothing of kinstall's any more"));
-        assert!(worker < at("node1: kinstall reset"), "{ended}");
+    // Workers first, then the members of etcd, and the one that began it last.
+    for (earlier, later) in [
+        ("node4", "node2"),
+        ("node5", "node3"),
+        ("node2", "node1"),
+        ("node3", "node1"),
+    ] {
+        let earlier = at(&format!("{earlier}: has nothing of kinstall's any more"));
+        let later = at(&format!("{later}: kinstall reset"));
+        assert!(earlier < later, "{ended}");
     }
     let changes = machines.changes();
     assert!(changes.is_empty(), "{changes:#?}");

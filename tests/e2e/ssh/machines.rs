@@ -14,13 +14,19 @@ use crate::secure_shell::{Client, serve};
 
 const CONTROL_PLANE: &str = "control-plane,etcd,worker";
 /// What runs on node1 and so on.
-const ROLES: [&str; 3] = [CONTROL_PLANE, "worker", "worker"];
+const ROLES: [&str; 5] = [
+    CONTROL_PLANE,
+    CONTROL_PLANE,
+    CONTROL_PLANE,
+    "worker",
+    "worker",
+];
 /// How many there are.
 pub const COUNT: usize = ROLES.len();
 /// Which of them has no component of Kubernetes, and gets all over the connection.
-pub const BARE: usize = 2;
+pub const BARE: usize = 4;
 /// Which of them lets a user in who is not root, at another port.
-pub const WITH_SUDO: usize = 1;
+pub const WITH_SUDO: usize = 3;
 
 /// Whether a node is of the control plane.
 pub fn rules(number: usize) -> bool {

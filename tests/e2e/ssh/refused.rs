@@ -14,7 +14,7 @@ pub fn nobody_is_let_in(machines: &Machines<'_>) {
         &ended,
         "192.0.2.11: its host key is not known: Host key verification failed.",
     );
-    tells(&ended, "ann@192.0.2.12:2222: its host key is not known");
+    tells(&ended, "ann@192.0.2.14:2222: its host key is not known");
     tells(
         &ended,
         "hint: log in once by hand, and hold the fingerprint against the machine's own: ssh -F ",
@@ -32,7 +32,7 @@ pub fn one_is_off(machines: &mut Machines<'_>) {
     let ended = run(&mut machines.up("config", &["--yes"]));
     tells(
         &ended,
-        "error: node3: ssh root@192.0.2.13: it cannot be reached: ssh: connect to host 192.0.2.13 port 22: ",
+        "error: node5: ssh root@192.0.2.15: it cannot be reached: ssh: connect to host 192.0.2.15 port 22: ",
     );
     tells(
         &ended,
@@ -48,7 +48,7 @@ pub fn only_shown(machines: &Machines<'_>) {
     assert_eq!(ended.code, Some(1), "{ended}");
     for wanted in [
         "node1  root@192.0.2.11  control-plane, etcd, worker",
-        "node2  ann@192.0.2.12:2222  worker",
+        "node4  ann@192.0.2.14:2222  worker",
         "then     kinstall node, which makes a node of it",
         "bring    cluster.toml and the node's tree",
     ] {
