@@ -27,6 +27,8 @@ pub struct Situation {
     pub kept_in: Option<String>,
     /// Whether it is this machine.
     pub here: bool,
+    /// Where its machine is reached, and how many things kinstall made there, where that is to be reset from here.
+    pub elsewhere: Option<(String, usize)>,
 }
 
 /// One thing to do.
@@ -49,6 +51,13 @@ pub enum Step {
     DeleteNode {
         /// How many pods nobody moved; Kubernetes deletes them with it.
         pods: usize,
+    },
+    /// Its machine, another one, is reset.
+    ResetElsewhere {
+        /// Where it is reached by SSH.
+        destination: String,
+        /// How many things kinstall made there.
+        made: usize,
     },
     /// cluster.toml has it no more, and nobody renews its certificates.
     Forget {
@@ -91,6 +100,10 @@ pub fn steps(situation: &Situation) -> Result<Vec<Step>, Problem> {
         let at = if situation.object.is_some() { at } else { 0 };
         steps.insert(at, Step::RemoveMember { id, left });
     }
+    // While cluster.toml still says where it is.
+    if let Some((destination, made)) = situation.elsewhere.clone() {
+        steps.push(Step::ResetElsewhere { destination, made });
+    }
     if situation.expected {
         let kept_in = situation.kept_in.clone();
         steps.push(Step::Forget { kept_in });
@@ -116,6 +129,10 @@ impl fmt::Display for Step {
                     "delete its Node, and with it {pods} pods that nobody moves"
                 )
             }
+            Self::ResetElsewhere { destination, made } => write!(
+                f,
+                "reset its machine at {destination}, with etcd's data: {made} things that kinstall made go"
+            ),
             Self::Forget { kept_in: Some(to) } => write!(
                 f,
                 "take it out of cluster.toml; its tree is kept in {to}, and renewed no more"
@@ -174,6 +191,19 @@ mod tests {
         drain: no new pods come, 2 are evicted
         take its member a3 out of etcd: 2 with a vote are left
         delete its Node
+        take it out of cluster.toml; its tree is kept in removed/cp3, and renewed no more
+        ");
+    }
+
+    #[test]
+    fn its_machine_is_reset_while_it_is_known_where_it_is() {
+        let mut situation = situation();
+        situation.member = None;
+        situation.elsewhere = Some(("root@192.0.2.13".into(), 140));
+        insta::assert_snapshot!(told(&situation), @"
+        drain: no new pods come, 2 are evicted
+        delete its Node
+        reset its machine at root@192.0.2.13, with etcd's data: 140 things that kinstall made go
         take it out of cluster.toml; its tree is kept in removed/cp3, and renewed no more
         ");
     }

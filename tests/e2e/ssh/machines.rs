@@ -120,8 +120,13 @@ impl<'a> Machines<'a> {
 
     /// `kinstall cluster`, from a host beside the machines, with one of the client's configurations.
     pub fn command(&self, config: &str, arguments: &[&str]) -> Command {
+        self.kinstall(config, &[&["cluster"], arguments].concat())
+    }
+
+    /// Any command of kinstall's that goes over SSH.
+    pub fn kinstall(&self, config: &str, arguments: &[&str]) -> Command {
         let mut command = self.network.outside().command(built().join("kinstall"));
-        command.args(["cluster"]).args(arguments);
+        command.args(arguments);
         command.arg("--dir").arg(self.pki.dir());
         command.arg("--ssh-config").arg(self.client.path(config));
         command.env("TMPDIR", self.client.sockets());
@@ -176,30 +181,34 @@ impl<'a> Machines<'a> {
 
     /// What is not as it was before: files but for what a program of the system keeps by itself, and all else.
     pub fn changes(&self) -> Vec<String> {
-        let all = self.all.iter().zip(&self.before);
-        all.flat_map(|(machine, (files, state))| {
-            // The copies that useradd and userdel keep of what they change.
-            let own = [
-                "/root",
-                "/etc/passwd-",
-                "/etc/group-",
-                "/etc/shadow-",
-                "/etc/gshadow-",
-            ];
-            let files = files
-                .clone()
-                .without(&own)
-                .changes_to(&machine.files().without(&own));
-            let state = state.changes_to(&machine.state());
-            // The kernel's own, for all machines: tests/run sets it.
-            let others = |line: &String| {
-                line.contains("inotify_instances") || line.contains("max_user_instances")
-            };
-            let all = files.into_iter().chain(state).filter(|line| !others(line));
-            all.map(|line| format!("{}: {line}", machine.name()))
-                .collect::<Vec<_>>()
-        })
-        .collect()
+        (0..COUNT)
+            .flat_map(|number| self.changes_of(number))
+            .collect()
+    }
+
+    /// The same of one machine.
+    pub fn changes_of(&self, number: usize) -> Vec<String> {
+        let (machine, (files, state)) = (&self.all[number], &self.before[number]);
+        // The copies that useradd and userdel keep of what they change.
+        let own = [
+            "/root",
+            "/etc/passwd-",
+            "/etc/group-",
+            "/etc/shadow-",
+            "/etc/gshadow-",
+        ];
+        let files = files
+            .clone()
+            .without(&own)
+            .changes_to(&machine.files().without(&own));
+        let state = state.changes_to(&machine.state());
+        // The kernel's own, for all machines: tests/run sets it.
+        let others = |line: &String| {
+            line.contains("inotify_instances") || line.contains("max_user_instances")
+        };
+        let all = files.into_iter().chain(state).filter(|line| !others(line));
+        all.map(|line| format!("{}: {line}", machine.name()))
+            .collect()
     }
 
     /// Whether any machine, or the host beside them, has a process that says this.

@@ -48,6 +48,9 @@ fn from_one_place() {
     phases.show("cluster status tells who is well and who is not", || {
         up::status(&machines);
     });
+    phases.show("a worker is removed, and its machine is as found", || {
+        down::one_is_removed(&machines);
+    });
     phases.show("cluster reset leaves the machines as found", || {
         down::leaves_nothing(&machines);
     });

@@ -8,6 +8,7 @@ mod cluster;
 mod cluster_status;
 mod completions;
 mod drain;
+mod elsewhere;
 mod etcd;
 mod from_bundle;
 mod graph;

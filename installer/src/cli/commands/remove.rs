@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use installer::api_servers;
 use installer::departure::{Forgetting, Forgotten, Situation, Step, steps};
@@ -9,13 +10,16 @@ use installer::drain;
 use installer::etcd::{self, EtcdError, Removal};
 use installer::install::Watcher as _;
 use installer::machine::node_source::Vantage;
+use installer::remote::{Ssh, SshOptions};
 use kube::Client;
-use pki_core::cluster::spec::Role;
+use pki_core::cluster::spec::{Node, Role};
 use pki_core::converge::cluster_directory::REMOVED;
 use rustix::process::geteuid;
 use serde::Serialize;
 use time::OffsetDateTime;
 
+use super::cluster::reach;
+use super::elsewhere::Elsewhere;
 use super::{drain as draining, machine, reset};
 use crate::cli::arguments::Remove;
 use crate::cli::consent;
@@ -26,7 +30,13 @@ use crate::cli::progress::Progress;
 pub fn run(arguments: &Remove) -> Result<Outcome, Failure> {
     let vantage = machine::vantage(&arguments.directory)?;
     let runtime = machine::runtime()?;
-    let departure = runtime.block_on(Departure::look(arguments, &vantage))?;
+    let ssh = over_ssh(arguments)?;
+    let elsewhere = match &ssh {
+        Some(ssh) => Some(Elsewhere::reach(ssh, in_spec(arguments, &vantage)?)?),
+        None => None,
+    };
+    let mut departure = runtime.block_on(Departure::look(arguments, &vantage))?;
+    departure.situation.elsewhere = elsewhere.as_ref().and_then(Elsewhere::found);
     let steps = steps(&departure.situation)?;
     if arguments.dry_run {
         return Ok(shown(&departure, &steps, arguments.json));
@@ -50,12 +60,42 @@ pub fn run(arguments: &Remove) -> Result<Outcome, Failure> {
     for step in &steps {
         let mut progress = Progress::begin();
         progress.now(&format!("{}: {step}", arguments.node));
+        if let (Step::ResetElsewhere { .. }, Some(elsewhere)) = (step, &elsewhere) {
+            elsewhere.reset(&vantage.source.spec)?;
+            continue;
+        }
         runtime.block_on(departure.take(step, arguments, &vantage, &mut progress, &mut done))?;
     }
     if departure.situation.here {
         reset::this_machine(true)?;
     }
     Ok(departure.told(&steps, &done, arguments.json))
+}
+
+/// ssh, where the machine is to be reset by it: not where that is this one.
+fn over_ssh(arguments: &Remove) -> Result<Option<Arc<Ssh>>, Failure> {
+    if !arguments.over_ssh || machine::is(&arguments.node) {
+        return Ok(None);
+    }
+    let ssh = reach::ssh_with(SshOptions {
+        config: arguments.ssh_config.clone(),
+        options: arguments.ssh_option.clone(),
+    })?;
+    Ok(Some(ssh))
+}
+
+/// The node in cluster.toml, which says where its machine is.
+fn in_spec<'v>(arguments: &Remove, vantage: &'v Vantage) -> Result<&'v Node, Failure> {
+    let found = vantage.source.spec.node(&arguments.node);
+    found.ok_or_else(|| {
+        Failure::new(
+            format_args!(
+                "cluster.toml has no node {}, so nobody knows where its machine is",
+                output::printable(&arguments.node)
+            ),
+            "leave --over-ssh out, and run kinstall reset --yes --purge on that machine",
+        )
+    })
 }
 
 /// All that is known before anything is done.
@@ -109,6 +149,7 @@ impl Departure {
                 expected: own.is_some(),
                 kept_in: forgetting.as_ref().and_then(|one| one.kept_in.clone()),
                 here: machine::is(node),
+                elsewhere: None,
             },
             client,
             removal,
@@ -149,8 +190,8 @@ impl Departure {
                 let forgetting = Forgetting::of(&vantage.dir, ca_dir, node)?;
                 done.forgotten = Some(forgetting.commit(OffsetDateTime::now_utc())?);
             }
-            // Not from in here: it waits by itself.
-            Step::Reset => {}
+            // Not from in here: these wait by themselves.
+            Step::Reset | Step::ResetElsewhere { .. } => {}
         }
         Ok(())
     }
@@ -199,6 +240,8 @@ impl Departure {
         let mut text = format!("{GOOD}{node} is no node of the cluster{GOOD:#}");
         if self.situation.here {
             text.push_str(", and this machine is reset\n");
+        } else if self.situation.elsewhere.is_some() {
+            text.push_str(", and its machine is reset. Next:\n\n");
         } else {
             let _ = write!(
                 text,
@@ -216,7 +259,7 @@ impl Departure {
                 done: steps,
                 kept_in: forgotten.and_then(|one| one.kept_in.as_deref()),
                 valid_until: self.valid_until(),
-                machine_reset: self.situation.here,
+                machine_reset: self.situation.here || self.situation.elsewhere.is_some(),
             }));
         }
         let mut text = self.next();

@@ -1,6 +1,6 @@
 //! `kinstall cluster`: every machine of cluster.toml, over SSH.
 
-mod reach;
+pub mod reach;
 mod reset;
 mod status;
 mod up;

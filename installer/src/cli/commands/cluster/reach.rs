@@ -50,12 +50,16 @@ pub fn nodes<'s>(fleet: &Fleet, spec: &'s ClusterSpec) -> Result<Vec<&'s Node>, 
     Ok(spec.nodes().iter().filter(is_meant).collect())
 }
 
-/// ssh as the user wants it. When this process is told to end, its connections do first.
+/// ssh as the user wants it.
 pub fn ssh(fleet: &Fleet) -> Result<Arc<Ssh>, Failure> {
-    let options = SshOptions {
+    ssh_with(SshOptions {
         config: fleet.ssh_config.clone(),
         options: fleet.ssh_option.clone(),
-    };
+    })
+}
+
+/// ssh with these options. When this process is told to end, its connections do first.
+pub fn ssh_with(options: SshOptions) -> Result<Arc<Ssh>, Failure> {
     let room = |error| Failure::bare(format_args!("a directory for connections: {error}"));
     let ssh = Arc::new(Ssh::new(options).map_err(room)?);
     let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]);
