@@ -129,11 +129,18 @@ fn several_at_once() {
 fn killed_at_any_moment() {
     const TIMES: u32 = 60;
     let tree = Tree::new();
-    let began = Instant::now();
-    tree.fine(&["renew", "--all"]);
-    let whole = began.elapsed();
+    let renew = || {
+        let began = Instant::now();
+        tree.fine(&["renew", "--all"]);
+        began.elapsed()
+    };
+    let mut whole = renew();
     let (mut died, mut interrupted) = (0, 0);
     for turn in 0..TIMES {
+        // Other tests come and go beside this one. The shortest time that it took is soon enough to kill it, whatever it takes now.
+        if turn % 5 == 0 {
+            whole = whole.min(renew());
+        }
         let mut job = tree.command(&["renew", "--all"]);
         let mut job = job
             .stdout(Stdio::null())
