@@ -51,8 +51,7 @@ pub struct ApiServerState {
 /// Those that cluster.toml says there are.
 pub fn of(cluster: &ClusterSpec) -> Vec<ApiServer> {
     let server = |node: &Node| {
-        let preferred = node.address(cluster.family());
-        let address = preferred.unwrap_or(node.addresses()[0]);
+        let address = cluster.preferred_address(node);
         ApiServer {
             node: node.name().to_string(),
             url: url("https", address, cluster.apiserver_port(node)),

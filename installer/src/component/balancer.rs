@@ -153,9 +153,7 @@ backend ready
     let servers: String = cluster
         .nodes_with(Role::ControlPlane)
         .map(|node| {
-            let address = node
-                .address(cluster.family())
-                .unwrap_or(node.addresses()[0]);
+            let address = cluster.preferred_address(node);
             let server = SocketAddr::new(address, cluster.apiserver_port(node));
             format!("    server {} {server}\n", node.name())
         })

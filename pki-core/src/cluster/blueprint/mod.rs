@@ -388,9 +388,7 @@ impl Draft<'_> {
 
     /// The API server on the node itself.
     fn node_url(&self, node: &Node) -> String {
-        let address = node
-            .address(self.spec.family())
-            .unwrap_or(node.addresses()[0]);
+        let address = self.spec.preferred_address(node);
         let port = self.spec.apiserver_port(node);
         match address {
             IpAddr::V4(address) => format!("https://{address}:{port}"),

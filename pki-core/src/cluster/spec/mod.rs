@@ -158,11 +158,16 @@ impl ClusterSpec {
     pub fn outside_endpoint(&self) -> Endpoint {
         let first = self.nodes_with(Role::ControlPlane).next();
         match first {
-            Some(node) if self.endpoint.is_loopback() => Endpoint::new(Host::Ip(
-                node.address(self.family()).unwrap_or(node.addresses()[0]),
-            )),
+            Some(node) if self.endpoint.is_loopback() => {
+                Endpoint::new(Host::Ip(self.preferred_address(node)))
+            }
             _ => self.endpoint.clone(),
         }
+    }
+
+    /// Where others reach `node`: at its address in the family of the first service CIDR, or where it has none, its first.
+    pub fn preferred_address(&self, node: &Node) -> IpAddr {
+        node.address(self.family()).unwrap_or(node.addresses()[0])
     }
 
     /// Whether each node is to have a load balancer of its own: the endpoint is a loopback address, and not an API server's there.

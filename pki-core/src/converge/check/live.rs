@@ -29,7 +29,7 @@ pub fn live_endpoints(cluster: &ClusterDirectory) -> Vec<Target> {
     };
     let mut targets = Vec::new();
     for node in spec.nodes() {
-        let here = node.address(spec.family()).unwrap_or(node.addresses()[0]);
+        let here = spec.preferred_address(node);
         for (name, port, client) in [
             ("apiserver", spec.apiserver_port(node), "admin"),
             ("etcd-server", ETCD, "etcd-healthcheck-client"),
