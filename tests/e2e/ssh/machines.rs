@@ -7,7 +7,7 @@ use tests::cluster::Cluster;
 use tests::command::{Ended, run};
 use tests::component;
 use tests::machine::{Files, Machine, MachineOptions, Network, State};
-use tests::node::built;
+use tests::node::{UNCOUNTED, built};
 use tests::process::Process;
 
 use crate::secure_shell::{Client, serve};
@@ -189,18 +189,10 @@ impl<'a> Machines<'a> {
     /// The same of one machine.
     pub fn changes_of(&self, number: usize) -> Vec<String> {
         let (machine, (files, state)) = (&self.all[number], &self.before[number]);
-        // The copies that useradd and userdel keep of what they change.
-        let own = [
-            "/root",
-            "/etc/passwd-",
-            "/etc/group-",
-            "/etc/shadow-",
-            "/etc/gshadow-",
-        ];
         let files = files
             .clone()
-            .without(&own)
-            .changes_to(&machine.files().without(&own));
+            .without(&UNCOUNTED)
+            .changes_to(&machine.files().without(&UNCOUNTED));
         let state = state.changes_to(&machine.state());
         // The kernel's own, for all machines: tests/run sets it.
         let others = |line: &String| {
